@@ -1,0 +1,31 @@
+package dev.penstock.prompt;
+
+import java.time.Instant;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The text side of a model that callers can name: what it takes to turn a request into tokens and tokens into a reply.
+ *
+ * @param id its name in {@code model}
+ * @param created when it was loaded
+ * @param fingerprint stable for this build and these weights, for {@code system_fingerprint}
+ * @param tokenizer its tokenizer
+ * @param template its chat template, if it has one
+ * @param bosToken text of its begin token, if it has one
+ * @param eosToken text of its end token, if it has one
+ * @param eosTokens ids that end a completion
+ * @param defaults sampling values where a request has none
+ * @param contextLength most tokens of prompt and completion together
+ */
+public record ServedModel(
+        String id,
+        Instant created,
+        String fingerprint,
+        Tokenizer tokenizer,
+        @Nullable ChatTemplate template,
+        @Nullable String bosToken,
+        @Nullable String eosToken,
+        Set<Integer> eosTokens,
+        SamplingDefaults defaults,
+        int contextLength) {}
