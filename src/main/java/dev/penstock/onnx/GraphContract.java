@@ -1,0 +1,106 @@
+package dev.penstock.onnx;
+
+import dev.penstock.model.KvType;
+
+/**
+ * What a decoder graph and its runner agree on: the names, types and shapes of inputs and outputs, and the attention
+ * node. T tokens of S sequences are packed into one step, R of them want logits.
+ *
+ * <p>Inputs of the graph:
+ * <ul>
+ *   <li>{@link #INPUT_IDS} int64 [T]
+ *   <li>{@link #LOGIT_ROWS} int64 [R], indices into T: only these rows reach the head
+ *   <li>{@link #SEQUENCE_STARTS} int32 [S + 1], first token of each sequence, then T
+ *   <li>{@link #PAST_LENGTHS} int32 [S], tokens that the cache holds before this step
+ *   <li>{@link #BLOCK_TABLE} int32 [S, M], block ids of each sequence
+ *   <li>for each layer N from 0: {@link #keyCache} and {@link #valueCache}, float16 or float
+ *       [blocks, blockSize, kvHeads, headSize]; they are written in place and are no outputs
+ * </ul>
+ * Output of the graph: {@link #LOGITS} float [R, vocabSize].
+ *
+ * <p>The attention node of layer N is of type {@link #ATTENTION} in domain {@link #DOMAIN} (opset
+ * {@link #OPSET_VERSION}), with the signature of com.microsoft.PagedAttention. Inputs, by position, an absent one being
+ * the empty name:
+ * <ol start="0">
+ *   <li>query, float [T, heads * headSize]; or, with key and value absent, the packed rows
+ *       [T, (heads + 2 * kvHeads) * headSize]: all query heads, then all key heads, then all value heads
+ *   <li>key, float [T, kvHeads * headSize], or absent
+ *   <li>value, float [T, kvHeads * headSize], or absent
+ *   <li>key_cache: the graph input {@link #keyCache}
+ *   <li>value_cache: the graph input {@link #valueCache}
+ *   <li>cumulative_sequence_length: the graph input {@link #SEQUENCE_STARTS}
+ *   <li>past_seqlens: the graph input {@link #PAST_LENGTHS}
+ *   <li>block_table: the graph input {@link #BLOCK_TABLE}
+ *   <li>cos_cache, float [context, rotary / 2]; absent if do_rotary is 0; rotary at most headSize, and even
+ *   <li>sin_cache, likewise
+ * </ol>
+ * Output 0: float [T, heads * headSize]. The node's name appears in error messages: {@link #attentionNode}.
+ *
+ * <p>Attributes: {@link #ATTR_HEADS} and {@link #ATTR_KV_HEADS} (int, required), {@link #ATTR_SCALE} (float, 0 or absent:
+ * 1 / sqrt(headSize)), {@link #ATTR_SOFTCAP} (float, 0 or absent: none), {@link #ATTR_WINDOW} (int, tokens that a query
+ * sees, itself included; -1 or absent: all), {@link #ATTR_DO_ROTARY} and {@link #ATTR_INTERLEAVED} (int, 0 or 1, absent: 0).
+ *
+ * <p>Since the type of a graph's input is fixed, a variant's folder holds one small graph file for each type of cache,
+ * {@link #graphFile}, all over the same external data.
+ */
+public final class GraphContract {
+    /** Domain of the attention op. */
+    public static final String DOMAIN = "dev.penstock";
+    /** Version of the domain, for the model's opset imports. */
+    public static final int OPSET_VERSION = 1;
+    /** Type of the attention node. */
+    public static final String ATTENTION = "PagedAttention";
+
+    /** Input, int64 [T]. */
+    public static final String INPUT_IDS = "input_ids";
+    /** Input, int64 [R]. */
+    public static final String LOGIT_ROWS = "logit_rows";
+    /** Input, int32 [S + 1]. */
+    public static final String SEQUENCE_STARTS = "cumulative_sequence_length";
+    /** Input, int32 [S]. */
+    public static final String PAST_LENGTHS = "past_seqlens";
+    /** Input, int32 [S, M]. */
+    public static final String BLOCK_TABLE = "block_table";
+    /** Output, float [R, vocabSize]. */
+    public static final String LOGITS = "logits";
+
+    /** Attribute, int: query heads. */
+    public static final String ATTR_HEADS = "num_heads";
+    /** Attribute, int: key and value heads. */
+    public static final String ATTR_KV_HEADS = "kv_num_heads";
+    /** Attribute, float: factor of the dot products. */
+    public static final String ATTR_SCALE = "scale";
+    /** Attribute, float c: a score s becomes c * tanh(s / c). */
+    public static final String ATTR_SOFTCAP = "softcap";
+    /** Attribute, int: tokens that a query sees, itself included. */
+    public static final String ATTR_WINDOW = "local_window_size";
+    /** Attribute, int: 1 if queries and keys are rotated by cos_cache and sin_cache. */
+    public static final String ATTR_DO_ROTARY = "do_rotary";
+    /** Attribute, int: 1 if neighbouring numbers form a rotated pair, 0 if numbers half the rotary width apart do. */
+    public static final String ATTR_INTERLEAVED = "rotary_interleaved";
+
+    private GraphContract() {}
+
+    /** Name of the graph input that is the key cache of a layer. */
+    public static String keyCache(int layer) {
+        return "key_cache." + layer;
+    }
+
+    /** Name of the graph input that is the value cache of a layer. */
+    public static String valueCache(int layer) {
+        return "value_cache." + layer;
+    }
+
+    /** Name of a layer's attention node. */
+    public static String attentionNode(int layer) {
+        return "layers." + layer + ".attention";
+    }
+
+    /** Name of the graph file whose cache inputs have this type; the same external data serves all. */
+    public static String graphFile(KvType type) {
+        return switch (type) {
+            case FP16 -> "model.onnx";
+            case FP32 -> "model.kv-fp32.onnx";
+        };
+    }
+}
