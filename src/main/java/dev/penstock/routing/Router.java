@@ -1,0 +1,40 @@
+package dev.penstock.routing;
+
+import dev.penstock.backend.Backend;
+import dev.penstock.backend.BackendPool;
+import dev.penstock.model.Generation;
+import dev.penstock.model.GenerationEvent.Cause;
+import dev.penstock.model.GenerationEvent.Failed;
+import dev.penstock.model.GenerationListener;
+import dev.penstock.model.GenerationRequest;
+import dev.penstock.routing.Choice.Candidate;
+import java.util.List;
+import java.util.stream.IntStream;
+
+/** Sends each request to one of the backends that serve its model; safe for many threads. */
+public final class Router {
+    private final BackendPool pool;
+
+    /** Routes among the backends of this pool, as they come and go. */
+    public Router(BackendPool pool) {
+        this.pool = pool;
+    }
+
+    /**
+     * Submits a request to the least loaded backend of a model and returns at once. Without such a backend the listener
+     * gets {@link Cause#OVERLOADED} before this returns: whether a model exists at all is the catalog's to say.
+     */
+    public Generation submit(String model, GenerationRequest request, GenerationListener listener) {
+        List<Backend> backends = pool.serving(model);
+        List<Candidate> candidates = IntStream.range(0, backends.size())
+                .mapToObj(i -> new Candidate(i, backends.get(i).load()))
+                .toList();
+        return Choice.leastLoaded(candidates)
+                .map(choice -> backends.get(choice.backend()).submit(request, listener))
+                .orElseGet(() -> {
+                    listener.onEvent(new Failed(
+                            Cause.OVERLOADED, "No backend serves the model %s at present.".formatted(model)));
+                    return () -> {};
+                });
+    }
+}
