@@ -4,8 +4,8 @@ import dev.penstock.model.Usage;
 import java.util.OptionalLong;
 
 /**
- * Told what a step loop does, for metrics; called on the loop's thread, so it must return at once. What it throws is
- * logged and dropped.
+ * Told what a step loop does, for metrics; called on the loop's thread, so it must return at once, and for requests that
+ * are refused on the thread that submits them. What it throws is logged and dropped.
  */
 public interface EngineObserver {
     /** Watches nothing. */

@@ -1,7 +1,7 @@
 package dev.penstock.engine;
 
 /**
- * What a step loop is doing, as of the end of its last step. Counters run from its start.
+ * What a step loop is doing, as of the end of its last step or sequence. Counters run from its start.
  *
  * @param running sequences in the batch
  * @param waiting sequences that wait for a place, preempted ones included
@@ -31,5 +31,20 @@ public record EngineStats(
     /** Share of the KV cache that running sequences hold, 0 to 1; what is only cached counts as free. */
     public double kvUsage() {
         return (double) usedBlocks / blocks;
+    }
+
+    EngineStats withWaiting(int number) {
+        return new EngineStats(
+                running,
+                number,
+                blocks,
+                usedBlocks,
+                cachedBlocks,
+                steps,
+                failedSteps,
+                promptTokens,
+                cachedPromptTokens,
+                completionTokens,
+                preemptions);
     }
 }

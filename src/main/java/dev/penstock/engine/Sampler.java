@@ -1,0 +1,213 @@
+package dev.penstock.engine;
+
+import dev.penstock.model.SamplingParams;
+import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
+import java.util.Map;
+import java.util.SplittableRandom;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Chooses a token from a row of logits. For one thread.
+ *
+ * <p>In this order: end tokens are masked before {@code minTokens}; logit_bias is added; repetition, frequency and
+ * presence penalties; then, at temperature 0, the largest logit (lowest id of equals). Otherwise the logits are divided by
+ * the temperature and cut by min_p, top_k and top_p, each over what the one before has left, and a token is drawn.
+ * Log probabilities are those of the model: of the row as it came, before all of this.
+ *
+ * <p>Nothing sorts the vocabulary. top_k is a heap over the logits that pass its top. Without it a token is drawn from all
+ * by its weight, and for top_p kept only if the tokens ahead of it weigh less than the wanted share; otherwise the next
+ * one is drawn from those ahead of it, which hold the whole nucleus. That is exactly a draw from the nucleus, and it takes
+ * hardly more than 1 / top_p passes (rejection as in FlashInfer's sampling kernels, Ye et al. 2025).
+ */
+final class Sampler {
+    /** A temperature under this one means 0: the quotients would leave the range of floats. */
+    private static final float LEAST_TEMPERATURE = 1e-5f;
+
+    private final LogitRow row;
+
+    /** Places of the row that were changed, with what stood there before. */
+    private int[] changed = new int[64];
+
+    private float[] original = new float[64];
+    private int changes;
+
+    /** For rows of this many logits. */
+    Sampler(int vocabSize) {
+        row = new LogitRow(vocabSize);
+    }
+
+    /**
+     * Chooses one token.
+     *
+     * @param logits holds the row from {@code offset} bytes on; may be written to
+     * @param counts of the sequence; may be null if no penalty is set
+     * @param place how many tokens the completion has so far
+     * @throws StepException the row holds NaN or positive infinity, or nothing but masked tokens
+     */
+    Sampled sample(
+            MemorySegment logits,
+            long offset,
+            SamplingParams sampling,
+            @Nullable TokenCounts counts,
+            int place,
+            TokenDraws draws) {
+        row.open(logits, offset);
+        changes = 0;
+        Logprobs raw = sampling.topLogprobs().isPresent()
+                ? logprobs(sampling.topLogprobs().getAsInt())
+                : null;
+        adjust(sampling, counts, place);
+        checkedScan();
+        int token = choose(sampling, draws.at(place));
+        if (raw == null) {
+            return new Sampled(token, null);
+        }
+        return new Sampled(token, raw.withChosen(originalLogit(token)));
+    }
+
+    private int choose(SamplingParams sampling, SplittableRandom random) {
+        if (sampling.temperature() < LEAST_TEMPERATURE) {
+            return row.argmax();
+        }
+        if (sampling.topK() > 0 && sampling.topK() < row.size()) {
+            return drawFromLargest(sampling, random);
+        }
+        double total = row.weigh(sampling.temperature(), sampling.minP());
+        int token = row.locate(random.nextDouble() * total);
+        if (sampling.topP() < 1) {
+            double nucleus = sampling.topP() * total;
+            for (double ahead = row.ahead(token); ahead >= nucleus; ahead = row.ahead(token)) {
+                token = row.locateAhead(token, random.nextDouble() * ahead);
+            }
+        }
+        return token;
+    }
+
+    private int drawFromLargest(SamplingParams sampling, SplittableRandom random) {
+        LargestLogits largest = row.largest(sampling.topK());
+        int kept = largest.size();
+        double[] upTo = new double[kept];
+        double sum = 0;
+        for (int rank = 0; rank < kept; rank++) {
+            double weight = Math.exp((double) (largest.logit(rank) - largest.logit(0)) / sampling.temperature());
+            if (weight < sampling.minP()) {
+                kept = rank;
+                break;
+            }
+            sum += weight;
+            upTo[rank] = sum;
+        }
+        int nucleus = 1;
+        while (nucleus < kept && upTo[nucleus - 1] < sampling.topP() * sum) {
+            nucleus++;
+        }
+        double target = random.nextDouble() * upTo[nucleus - 1];
+        int rank = 0;
+        while (rank < nucleus - 1 && upTo[rank] <= target) {
+            rank++;
+        }
+        return largest.token(rank);
+    }
+
+    private Logprobs logprobs(int top) {
+        float max = checkedScan();
+        double logSum = max + Math.log(row.weigh(1, 0));
+        LargestLogits largest = row.largest(top);
+        int[] tokens = new int[largest.size()];
+        float[] values = new float[largest.size()];
+        for (int rank = 0; rank < tokens.length; rank++) {
+            tokens[rank] = largest.token(rank);
+            values[rank] = (float) (largest.logit(rank) - logSum);
+        }
+        return new Logprobs((float) -logSum, tokens, values);
+    }
+
+    private float checkedScan() {
+        float max = row.scan();
+        if (Float.isNaN(max) || max == Float.POSITIVE_INFINITY) {
+            throw new StepException("the model's logits are not finite numbers");
+        }
+        if (max == Float.NEGATIVE_INFINITY) {
+            throw new StepException("no token is left to choose from: all are masked");
+        }
+        return max;
+    }
+
+    private void adjust(SamplingParams sampling, @Nullable TokenCounts counts, int place) {
+        if (place < sampling.minTokens()) {
+            for (int token : sampling.eosTokens()) {
+                mask(token);
+            }
+            for (int token : sampling.stopTokens()) {
+                mask(token);
+            }
+        }
+        for (Map.Entry<Integer, Float> bias : sampling.logitBias().entrySet()) {
+            change(bias.getKey(), row.get(bias.getKey()) + bias.getValue());
+        }
+        if (counts != null) {
+            penalize(sampling, counts);
+        }
+    }
+
+    private void mask(int token) {
+        // Models name end tokens that their vocabulary lacks.
+        if (token >= 0 && token < row.size()) {
+            change(token, Float.NEGATIVE_INFINITY);
+        }
+    }
+
+    private void penalize(SamplingParams sampling, TokenCounts counts) {
+        float repetition = sampling.repetitionPenalty();
+        for (int i = 0; i < counts.size(); i++) {
+            int token = counts.token(i);
+            float logit = row.get(token);
+            logit = logit > 0 ? logit / repetition : logit * repetition;
+            int times = counts.inCompletion(i);
+            if (times > 0) {
+                logit -= times * sampling.frequencyPenalty() + sampling.presencePenalty();
+            }
+            change(token, logit);
+        }
+    }
+
+    private void change(int token, float value) {
+        if (changes == changed.length) {
+            changed = Arrays.copyOf(changed, changes * 2);
+            original = Arrays.copyOf(original, changes * 2);
+        }
+        changed[changes] = token;
+        original[changes++] = row.get(token);
+        row.set(token, value);
+    }
+
+    private float originalLogit(int token) {
+        for (int i = 0; i < changes; i++) {
+            if (changed[i] == token) {
+                return original[i];
+            }
+        }
+        return row.get(token);
+    }
+
+    /**
+     * A chosen token.
+     *
+     * @param logprobs those at its place, if they were asked for
+     */
+    record Sampled(int token, @Nullable Logprobs logprobs) {}
+
+    /**
+     * Natural logarithms of probabilities under the model.
+     *
+     * @param chosen of the chosen token
+     * @param topTokens the most likely tokens, most likely first
+     * @param top theirs
+     */
+    record Logprobs(float chosen, int[] topTokens, float[] top) {
+        private Logprobs withChosen(float logit) {
+            return new Logprobs(chosen + logit, topTokens, top);
+        }
+    }
+}

@@ -1,0 +1,218 @@
+package dev.penstock.engine;
+
+import dev.penstock.model.GenerationListener;
+import dev.penstock.model.GenerationRequest;
+import dev.penstock.model.SamplingParams;
+import dev.penstock.model.Usage;
+import dev.penstock.prompt.TextStream;
+import dev.penstock.prompt.Tokenizer;
+import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A request on its way through the step loop. The loop's thread owns it once it is posted; only {@link #cancel()} is for
+ * all threads.
+ */
+final class Sequence {
+    private final GenerationRequest request;
+    private final GenerationListener listener;
+    private final TextStream text;
+    private final @Nullable TokenCounts counts;
+    private final TokenDraws draws;
+    private final BlockTable blocks = new BlockTable();
+    private final int maxLength;
+    private final long submittedNs;
+
+    /** Prompt and completion, in the first {@code length} places. */
+    private int[] tokens;
+
+    private int length;
+
+    /** Tokens at the beginning whose keys and values are in the blocks. */
+    private int computed;
+
+    /** Tokens of it in the step being made; 0 if it has no part in it. */
+    private int planned;
+
+    private int cachedPromptTokens;
+    private boolean admittedBefore;
+    private boolean ended;
+    private long admittedNs;
+    private long firstTokenNs;
+    private volatile boolean cancelled;
+
+    /**
+     * A sequence that waits.
+     *
+     * @param contextLength most tokens of prompt and completion together; more than the prompt has
+     * @param seed of its draws
+     */
+    Sequence(
+            GenerationRequest request,
+            GenerationListener listener,
+            Tokenizer tokenizer,
+            int contextLength,
+            long seed,
+            long submittedNs) {
+        SamplingParams sampling = request.sampling();
+        this.request = request;
+        this.listener = listener;
+        this.submittedNs = submittedNs;
+        text = new TextStream(tokenizer, sampling.stop());
+        draws = new TokenDraws(seed);
+        length = request.promptTokens().length;
+        tokens = Arrays.copyOf(request.promptTokens(), length + 16);
+        counts = TokenCounts.wanted(sampling) ? new TokenCounts(request.promptTokens()) : null;
+        maxLength = (int) Math.min(contextLength, (long) length + sampling.maxTokens());
+    }
+
+    GenerationRequest request() {
+        return request;
+    }
+
+    SamplingParams sampling() {
+        return request.sampling();
+    }
+
+    GenerationListener listener() {
+        return listener;
+    }
+
+    TextStream text() {
+        return text;
+    }
+
+    /** Which tokens it has seen; null if none of its sampling parameters asks. */
+    @Nullable
+    TokenCounts counts() {
+        return counts;
+    }
+
+    TokenDraws draws() {
+        return draws;
+    }
+
+    BlockTable blocks() {
+        return blocks;
+    }
+
+    int[] tokens() {
+        return tokens;
+    }
+
+    int length() {
+        return length;
+    }
+
+    int promptLength() {
+        return request.promptTokens().length;
+    }
+
+    int completionLength() {
+        return length - promptLength();
+    }
+
+    int computed() {
+        return computed;
+    }
+
+    int planned() {
+        return planned;
+    }
+
+    void plan(int count) {
+        planned = count;
+    }
+
+    /** Whether all but its newest token are computed, and that one was sampled. */
+    boolean decodes() {
+        return computed == length - 1 && length > promptLength();
+    }
+
+    /** Whether the planned tokens reach its end, so that the next token can be sampled. */
+    boolean reachesEnd() {
+        return computed + planned == length;
+    }
+
+    /** It has a place in the batch, with {@code reused} tokens found in the prefix cache. */
+    void admitted(int reused, long nowNs) {
+        computed = reused;
+        if (!admittedBefore) {
+            admittedBefore = true;
+            admittedNs = nowNs;
+            cachedPromptTokens = reused;
+        }
+    }
+
+    /** Whether it had a place in the batch at some time. */
+    boolean admittedBefore() {
+        return admittedBefore;
+    }
+
+    /** It lost its place and its blocks: all of it is computed again. */
+    void preempted() {
+        computed = 0;
+        planned = 0;
+    }
+
+    /** The planned tokens are computed. */
+    void advance() {
+        computed += planned;
+        planned = 0;
+    }
+
+    /** Adds a sampled token. */
+    void append(int token, long nowNs) {
+        if (length == promptLength()) {
+            firstTokenNs = nowNs;
+        }
+        if (length == tokens.length) {
+            tokens = Arrays.copyOf(tokens, length + length / 2);
+        }
+        tokens[length++] = token;
+        if (counts != null) {
+            counts.sampled(token);
+        }
+    }
+
+    /** Whether its token limit or the context length is reached. */
+    boolean full() {
+        return length >= maxLength;
+    }
+
+    Usage usage() {
+        return new Usage(promptLength(), cachedPromptTokens, completionLength());
+    }
+
+    long submittedNs() {
+        return submittedNs;
+    }
+
+    long admittedNs() {
+        return admittedNs;
+    }
+
+    /** When its first token was sampled; meaningless before. */
+    long firstTokenNs() {
+        return firstTokenNs;
+    }
+
+    void cancel() {
+        cancelled = true;
+    }
+
+    boolean isCancelled() {
+        return cancelled;
+    }
+
+    /** Marks its end; false if it had ended before. */
+    boolean end() {
+        boolean first = !ended;
+        ended = true;
+        return first;
+    }
+
+    boolean isEnded() {
+        return ended;
+    }
+}

@@ -1,0 +1,67 @@
+package dev.penstock.engine;
+
+import dev.penstock.model.GenerationEvent;
+import dev.penstock.model.GenerationEvent.Delta;
+import dev.penstock.model.GenerationEvent.Failed;
+import dev.penstock.model.GenerationEvent.Finished;
+import dev.penstock.model.GenerationListener;
+import dev.penstock.model.TokenLogprob;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+
+/** Keeps a generation's events and holds them to their order: deltas, then one end. */
+final class Recorder implements GenerationListener {
+    private final List<GenerationEvent> events = new ArrayList<>();
+    private final CompletableFuture<GenerationEvent> end = new CompletableFuture<>();
+
+    @Override
+    public synchronized void onEvent(GenerationEvent event) {
+        if (end.isDone()) {
+            throw new AssertionError("event after the end: " + event);
+        }
+        events.add(event);
+        if (!(event instanceof Delta)) {
+            end.complete(event);
+        }
+    }
+
+    /** The last event, once it is there. */
+    GenerationEvent end() {
+        try {
+            return end.get(60, TimeUnit.SECONDS);
+        } catch (Exception e) {
+            throw new AssertionError("no end within a minute", e);
+        }
+    }
+
+    Finished finished() {
+        return (Finished) end();
+    }
+
+    Failed failed() {
+        return (Failed) end();
+    }
+
+    boolean hasEnded() {
+        return end.isDone();
+    }
+
+    synchronized String text() {
+        StringBuilder text = new StringBuilder();
+        deltas().forEach(d -> text.append(d.text()));
+        return text.toString();
+    }
+
+    synchronized List<Delta> deltas() {
+        return events.stream()
+                .filter(Delta.class::isInstance)
+                .map(Delta.class::cast)
+                .toList();
+    }
+
+    synchronized List<TokenLogprob> logprobs() {
+        return deltas().stream().flatMap(d -> d.logprobs().stream()).toList();
+    }
+}
