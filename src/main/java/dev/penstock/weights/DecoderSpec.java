@@ -30,6 +30,22 @@ public record DecoderSpec(
         layers = List.copyOf(layers);
     }
 
+    /** The same for at most that many positions. */
+    DecoderSpec withContextLimit(int limit) {
+        DecoderShape s = shape;
+        DecoderShape limited = new DecoderShape(
+                s.family(),
+                s.layers(),
+                s.hiddenSize(),
+                s.heads(),
+                s.kvHeads(),
+                s.headSize(),
+                s.innerSize(),
+                s.vocabSize(),
+                Math.min(s.contextLength(), limit));
+        return new DecoderSpec(limited, normEpsilon, rotary, tiedHead, embedding, finalNorm, head, layers);
+    }
+
     /**
      * Names of the tensors of one layer; matrices are [output, input].
      *

@@ -17,7 +17,7 @@ import org.jspecify.annotations.Nullable;
  * A model as Hugging Face lays it out: config.json, safetensors, and what the tokenizer needs. Opening it reads the
  * small files only and holds nothing open; the weights are read through {@link #openWeights}.
  */
-public final class ModelFolder {
+public final class ModelFolder implements ModelSource {
     private static final int MAX_CONFIG_BYTES = 4 << 20;
     private static final int MAX_INDEX_BYTES = 64 << 20;
     private static final String INDEX = "model.safetensors.index.json";
@@ -76,6 +76,7 @@ public final class ModelFolder {
     }
 
     /** What config.json says of the model. */
+    @Override
     public DecoderSpec spec() {
         return spec;
     }
@@ -101,6 +102,7 @@ public final class ModelFolder {
     }
 
     /** Maps the safetensors files and checks their headers; the caller closes the source. */
+    @Override
     public WeightSource openWeights() {
         return Checkpoint.open(path, weightFiles, index);
     }

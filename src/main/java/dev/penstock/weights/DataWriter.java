@@ -1,0 +1,197 @@
+package dev.penstock.weights;
+
+import dev.penstock.weights.InitializerTable.ComputedJob;
+import dev.penstock.weights.InitializerTable.FloatJob;
+import dev.penstock.weights.InitializerTable.Initializer;
+import dev.penstock.weights.InitializerTable.MatrixJob;
+import dev.penstock.weights.InitializerTable.Part;
+import dev.penstock.weights.InitializerTable.QuantizedJob;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.Callable;
+import java.util.concurrent.CancellationException;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.atomic.AtomicInteger;
+
+/**
+ * Computes the tensors of an {@link InitializerTable} and writes them, on several threads. Matrices are cut into runs
+ * of rows of about {@value #CHUNK} numbers, so memory goes with threads, not with the model.
+ */
+final class DataWriter {
+    /** Numbers in one piece of work: 4 MiB of floats. */
+    private static final int CHUNK = 1 << 20;
+
+    private final WeightSource source;
+    private final StoreFiles.DataFile data;
+    private final BuildProgress progress;
+
+    /** Writes numbers of that source into that file; bytes written are told to {@code progress}. */
+    DataWriter(WeightSource source, StoreFiles.DataFile data, BuildProgress progress) {
+        this.source = source;
+        this.data = data;
+        this.progress = progress;
+    }
+
+    /** Rows {@code from} to {@code to} of a job. */
+    private record Chunk(MatrixJob job, int from, int to) {}
+
+    /**
+     * Does all jobs of the table.
+     *
+     * @throws IOException the file can't be written
+     * @throws ModelFolderException the source holds what is no weight
+     */
+    void write(InitializerTable table, int threads) throws IOException {
+        List<Chunk> chunks = new ArrayList<>();
+        for (MatrixJob job : table.jobs()) {
+            int rows = Math.max(1, CHUNK / job.columns());
+            for (int from = 0; from < job.rows(); from += rows) {
+                chunks.add(new Chunk(job, from, Math.min(job.rows(), from + rows)));
+            }
+        }
+        AtomicInteger next = new AtomicInteger();
+        Callable<Void> worker = () -> {
+            Scratch scratch = new Scratch();
+            for (int i = next.getAndIncrement(); i < chunks.size(); i = next.getAndIncrement()) {
+                try {
+                    write(chunks.get(i), scratch);
+                } catch (Throwable e) {
+                    next.set(chunks.size());
+                    throw e;
+                }
+            }
+            return null;
+        };
+        run(worker, Math.clamp(chunks.size(), 1, threads));
+    }
+
+    private static void run(Callable<Void> worker, int threads) throws IOException {
+        try (ExecutorService pool = Executors.newFixedThreadPool(
+                threads, Thread.ofPlatform().name("weights-", 0).daemon().factory())) {
+            List<Future<Void>> results = new ArrayList<>();
+            for (int i = 0; i < threads; i++) {
+                results.add(pool.submit(worker));
+            }
+            for (Future<Void> result : results) {
+                try {
+                    result.get();
+                } catch (InterruptedException e) {
+                    pool.shutdownNow();
+                    Thread.currentThread().interrupt();
+                    throw new CancellationException("the build was interrupted");
+                }
+            }
+        } catch (ExecutionException e) {
+            switch (e.getCause()) {
+                case IOException cause -> throw cause;
+                case RuntimeException cause -> throw cause;
+                case Error cause -> throw cause;
+                case null, default -> throw new IllegalStateException(e);
+            }
+        }
+    }
+
+    private void write(Chunk chunk, Scratch scratch) throws IOException {
+        int columns = chunk.job().columns();
+        int rows = chunk.to() - chunk.from();
+        switch (chunk.job()) {
+            case ComputedJob(Initializer target, var row, int _, int _) -> {
+                float[] values = scratch.floats(rows * columns);
+                for (int r = 0; r < rows; r++) {
+                    System.arraycopy(row.apply(chunk.from() + r), 0, values, r * columns, columns);
+                }
+                put(target, chunk.from() * 4L * columns, scratch.bytes(values, rows * columns));
+            }
+            case FloatJob(Initializer target, List<Part> parts, int _, int _) -> {
+                float[] values = read(parts, columns, chunk, scratch);
+                put(target, chunk.from() * 4L * columns, scratch.bytes(values, rows * columns));
+            }
+            case QuantizedJob(Initializer codes, Initializer scales, List<Part> parts, int _, int _, int bits) -> {
+                float[] values = read(parts, columns, chunk, scratch);
+                int blocks = BlockQuantizer.blocks(columns);
+                int rowBytes = blocks * BlockQuantizer.blockBytes(bits);
+                byte[] c = scratch.codes(rows * rowBytes);
+                float[] s = scratch.scales(rows * blocks);
+                if (!scratch.quantizer(bits).quantize(values, rows, columns, c, s)) {
+                    throw new ModelFolderException("tensor `" + parts.getFirst().tensor()
+                            + "` or one that is packed with it holds NaN or infinity");
+                }
+                put(codes, (long) chunk.from() * rowBytes, scratch.bytes(c, rows * rowBytes));
+                put(scales, chunk.from() * 4L * blocks, scratch.bytes(s, rows * blocks));
+            }
+        }
+    }
+
+    /** Rows of the chunk, [rows, columns], from the tensors that they are spread over. */
+    private float[] read(List<Part> parts, int columns, Chunk chunk, Scratch scratch) {
+        float[] values = scratch.floats((chunk.to() - chunk.from()) * columns);
+        int partStart = 0;
+        for (Part part : parts) {
+            int from = Math.max(chunk.from(), partStart);
+            int to = Math.min(chunk.to(), partStart + part.rows());
+            if (from < to) {
+                source.read(
+                        part.tensor(),
+                        (long) (from - partStart) * columns,
+                        values,
+                        (from - chunk.from()) * columns,
+                        (to - from) * columns);
+            }
+            partStart += part.rows();
+        }
+        return values;
+    }
+
+    private void put(Initializer target, long at, ByteBuffer bytes) throws IOException {
+        int count = bytes.remaining();
+        if (target.inline() != null) {
+            bytes.get(target.inline(), (int) at, count);
+        } else {
+            data.write(bytes, target.offset() + at);
+        }
+        progress.advance(count);
+    }
+
+    /** Buffers of one worker: they grow to the largest chunk, and no further. */
+    private static final class Scratch {
+        private float[] floats = {};
+        private float[] scales = {};
+        private byte[] codes = {};
+        private ByteBuffer bytes = ByteBuffer.allocateDirect(1 << 16);
+        private final BlockQuantizer quantizer4 = new BlockQuantizer(4);
+        private final BlockQuantizer quantizer8 = new BlockQuantizer(8);
+
+        float[] floats(int count) {
+            return floats = floats.length < count ? new float[count] : floats;
+        }
+
+        float[] scales(int count) {
+            return scales = scales.length < count ? new float[count] : scales;
+        }
+
+        byte[] codes(int count) {
+            return codes = codes.length < count ? new byte[count] : codes;
+        }
+
+        BlockQuantizer quantizer(int bits) {
+            return bits == 4 ? quantizer4 : quantizer8;
+        }
+
+        ByteBuffer bytes(float[] values, int count) {
+            return InitializerTable.bytes(values, count, room(4 * count));
+        }
+
+        ByteBuffer bytes(byte[] values, int count) {
+            return room(count).clear().put(values, 0, count).flip();
+        }
+
+        private ByteBuffer room(int count) {
+            return bytes = bytes.capacity() < count ? ByteBuffer.allocateDirect(count) : bytes;
+        }
+    }
+}

@@ -1,0 +1,268 @@
+package dev.penstock.weights;
+
+import ai.onnx.proto.OnnxMl.StringStringEntryProto;
+import ai.onnx.proto.OnnxMl.TensorProto;
+import com.google.protobuf.ByteString;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.IntFunction;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The constant tensors of a graph: each has its place in the external data file, or within the graph file if it is
+ * small, before a byte of it is written; so sizes are known in advance and any thread can write any part at any time.
+ */
+final class InitializerTable {
+    /** Tensors up to this size stand in the graph file. */
+    static final int INLINE_BYTES = 4096;
+
+    /** ONNX Runtime maps external data into memory where it begins at a page. */
+    private static final int ALIGNMENT = 4096;
+
+    private final String dataFile;
+    private final List<Initializer> initializers = new ArrayList<>();
+    private final Map<String, Initializer> byName = new HashMap<>();
+    private final List<MatrixJob> jobs = new ArrayList<>();
+    private long end;
+
+    /** The data go to a file of that name beside the graph. */
+    InitializerTable(String dataFile) {
+        this.dataFile = dataFile;
+    }
+
+    /**
+     * A constant tensor and where its bytes are.
+     *
+     * @param offset where they begin in the external data
+     * @param inline the bytes themselves for a small tensor, else null
+     */
+    record Initializer(
+            String name,
+            TensorProto.DataType type,
+            List<Long> dims,
+            long offset,
+            long bytes,
+            byte @Nullable [] inline) {}
+
+    /** A tensor of the source, as it must be there: a vector, which is one row, or a matrix. */
+    sealed interface Part {
+        String tensor();
+
+        int rows();
+
+        /** One row of {@code columns} numbers. */
+        record Vector(String tensor, int columns) implements Part {
+            @Override
+            public int rows() {
+                return 1;
+            }
+        }
+
+        /** [rows, columns]. */
+        record Matrix(String tensor, int rows, int columns) implements Part {}
+
+        /** Makes sure that the source has it. */
+        default void requireFrom(WeightSource source) {
+            switch (this) {
+                case Vector(String name, int columns) -> source.require(name, columns);
+                case Matrix(String name, int rows, int columns) -> source.require(name, rows, columns);
+            }
+        }
+    }
+
+    /** Numbers of a matrix that must be computed and written, row by row. */
+    sealed interface MatrixJob {
+        /** Rows in all. */
+        int rows();
+
+        /** Numbers of a row. */
+        int columns();
+
+        /** What it reads from the source. */
+        List<Part> parts();
+    }
+
+    /** Rows of source tensors, one after the other, as floats. */
+    record FloatJob(Initializer target, List<Part> parts, int rows, int columns) implements MatrixJob {}
+
+    /** Rows of source tensors, one after the other, as codes and scales. */
+    record QuantizedJob(Initializer codes, Initializer scales, List<Part> parts, int rows, int columns, int bits)
+            implements MatrixJob {}
+
+    /** Rows that a function gives, as floats. */
+    record ComputedJob(Initializer target, IntFunction<float[]> row, int rows, int columns) implements MatrixJob {
+        @Override
+        public List<Part> parts() {
+            return List.of();
+        }
+    }
+
+    /** Names of the two tensors of a quantised matrix. */
+    record Quantized(String codes, String scales) {}
+
+    /** All that must be written. */
+    List<MatrixJob> jobs() {
+        return jobs;
+    }
+
+    /** Bytes that the jobs write, inline ones included. */
+    long jobBytes() {
+        return jobs.stream()
+                .mapToLong(job -> switch (job) {
+                    case FloatJob j -> j.target().bytes();
+                    case ComputedJob j -> j.target().bytes();
+                    case QuantizedJob j -> j.codes().bytes() + j.scales().bytes();
+                })
+                .sum();
+    }
+
+    /**
+     * Makes sure that a source has all that the jobs read.
+     *
+     * @throws ModelFolderException if not
+     */
+    void requireFrom(WeightSource source) {
+        for (MatrixJob job : jobs) {
+            job.parts().forEach(part -> part.requireFrom(source));
+        }
+    }
+
+    /** Bytes of the external data. */
+    long dataBytes() {
+        return end;
+    }
+
+    /** Adds a vector of the source as it is; returns its name. */
+    String vector(String tensor, int size) {
+        Initializer target = add(tensor, TensorProto.DataType.FLOAT, List.of((long) size), 4L * size);
+        jobs.add(new FloatJob(target, List.of(new Part.Vector(tensor, size)), 1, size));
+        return tensor;
+    }
+
+    /** Adds a matrix of floats, [sum of rows, columns]; a name that is there already is not added twice. */
+    String floats(String name, List<Part> parts, int columns) {
+        if (!byName.containsKey(name)) {
+            int rows = rows(parts);
+            Initializer target =
+                    add(name, TensorProto.DataType.FLOAT, List.of((long) rows, (long) columns), 4L * rows * columns);
+            jobs.add(new FloatJob(target, parts, rows, columns));
+        }
+        return name;
+    }
+
+    /** Adds a matrix of floats that a function gives row by row. */
+    String computed(String name, int rows, int columns, IntFunction<float[]> row) {
+        Initializer target =
+                add(name, TensorProto.DataType.FLOAT, List.of((long) rows, (long) columns), 4L * rows * columns);
+        jobs.add(new ComputedJob(target, row, rows, columns));
+        return name;
+    }
+
+    /** Adds one whole number as a vector, int64 [1]. */
+    String integer(String name, long value) {
+        byte[] bytes = ByteBuffer.allocate(8)
+                .order(ByteOrder.LITTLE_ENDIAN)
+                .putLong(value)
+                .array();
+        put(new Initializer(name, TensorProto.DataType.INT64, List.of(1L), 0, bytes.length, bytes));
+        return name;
+    }
+
+    /**
+     * Adds a matrix for MatMulNBits: codes [rows, blocks, blockBytes], scales [rows, blocks]; a name that is there
+     * already is not added twice.
+     */
+    Quantized quantized(String name, List<Part> parts, int columns, int bits) {
+        int rows = rows(parts);
+        Quantized names = new Quantized(name + ".codes", name + ".scales");
+        if (byName.containsKey(names.codes())) {
+            return names;
+        }
+        long blocks = BlockQuantizer.blocks(columns);
+        long blockBytes = BlockQuantizer.blockBytes(bits);
+        Initializer codes = add(
+                names.codes(),
+                TensorProto.DataType.UINT8,
+                List.of((long) rows, blocks, blockBytes),
+                rows * blocks * blockBytes);
+        Initializer scales =
+                add(names.scales(), TensorProto.DataType.FLOAT, List.of((long) rows, blocks), 4 * rows * blocks);
+        jobs.add(new QuantizedJob(codes, scales, parts, rows, columns, bits));
+        return names;
+    }
+
+    /** Adds a second name and shape for the bytes of a tensor; the two share their place. */
+    String alias(String of, String name, long... dims) {
+        Initializer original = get(of);
+        List<Long> shape = new ArrayList<>();
+        for (long dim : dims) {
+            shape.add(dim);
+        }
+        put(new Initializer(
+                name, original.type(), List.copyOf(shape), original.offset(), original.bytes(), original.inline()));
+        return name;
+    }
+
+    /** The tensors as they stand in a graph file; call it when all jobs are done, since small ones hold their bytes. */
+    List<TensorProto> protos() {
+        return initializers.stream().map(this::proto).toList();
+    }
+
+    private TensorProto proto(Initializer initializer) {
+        TensorProto.Builder tensor = TensorProto.newBuilder()
+                .setName(initializer.name())
+                .setDataType(initializer.type().getNumber())
+                .addAllDims(initializer.dims());
+        if (initializer.inline() != null) {
+            return tensor.setRawData(ByteString.copyFrom(initializer.inline())).build();
+        }
+        return tensor.setDataLocation(TensorProto.DataLocation.EXTERNAL)
+                .addExternalData(entry("location", dataFile))
+                .addExternalData(entry("offset", Long.toString(initializer.offset())))
+                .addExternalData(entry("length", Long.toString(initializer.bytes())))
+                .build();
+    }
+
+    private static StringStringEntryProto entry(String key, String value) {
+        return StringStringEntryProto.newBuilder().setKey(key).setValue(value).build();
+    }
+
+    private static int rows(List<Part> parts) {
+        return parts.stream().mapToInt(Part::rows).reduce(0, Math::addExact);
+    }
+
+    private Initializer get(String name) {
+        @Nullable Initializer initializer = byName.get(name);
+        if (initializer == null) {
+            throw new IllegalArgumentException("no initializer " + name);
+        }
+        return initializer;
+    }
+
+    private Initializer add(String name, TensorProto.DataType type, List<Long> dims, long bytes) {
+        if (bytes <= INLINE_BYTES) {
+            return put(new Initializer(name, type, dims, 0, bytes, new byte[(int) bytes]));
+        }
+        long offset = Math.ceilDiv(end, ALIGNMENT) * ALIGNMENT;
+        end = offset + bytes;
+        return put(new Initializer(name, type, dims, offset, bytes, null));
+    }
+
+    private Initializer put(Initializer initializer) {
+        if (byName.putIfAbsent(initializer.name(), initializer) != null) {
+            throw new IllegalArgumentException("two initializers " + initializer.name());
+        }
+        initializers.add(initializer);
+        return initializer;
+    }
+
+    /** Floats as the little-endian bytes that ONNX stores. */
+    static ByteBuffer bytes(float[] values, int count, ByteBuffer buffer) {
+        buffer.clear().order(ByteOrder.LITTLE_ENDIAN).asFloatBuffer().put(values, 0, count);
+        return buffer.limit(4 * count);
+    }
+}

@@ -1,0 +1,182 @@
+package dev.penstock.weights;
+
+import dev.penstock.model.Precision;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.MessageDigest;
+import java.util.Optional;
+import java.util.stream.Stream;
+
+/**
+ * The folder of built variants, each under a hash of what it was made from: the contents of its sources, the precision,
+ * the context and the builder's version. Any number of processes may share it. A variant is built in a temporary folder
+ * and moved to its name in one step when all of it is on the disk, so what has a variant's name is whole. Whoever
+ * builds holds the lock of that variant; the others wait for it and find the result.
+ */
+public final class ModelStore {
+    /** Must grow with every change that gives other files for the same sources. */
+    private static final int BUILDER_VERSION = 1;
+
+    private static final String TEMPORARY = "tmp-";
+
+    /** Space for graph files, metadata and what the file system itself takes. */
+    private static final long SLACK_BYTES = 16 << 20;
+
+    private final Path root;
+    private final StoreFiles files;
+
+    /** A store in that folder, which is created when it is needed. */
+    public ModelStore(Path root) {
+        this(root, StoreFiles.SYSTEM);
+    }
+
+    ModelStore(Path root, StoreFiles files) {
+        this.root = root.toAbsolutePath().normalize();
+        this.files = files;
+    }
+
+    /** The store of this user: {@code PENSTOCK_HOME}, or {@code ~/.cache/penstock}. */
+    public static ModelStore ofUser() {
+        String home = Optional.ofNullable(System.getenv("PENSTOCK_HOME")).orElse("");
+        return new ModelStore(
+                home.isBlank() ? Path.of(System.getProperty("user.home", "."), ".cache", "penstock") : Path.of(home));
+    }
+
+    /** The folder that the store is in. */
+    public Path root() {
+        return root;
+    }
+
+    /**
+     * The variant of a model at a precision: the one in the store, or a new one.
+     *
+     * @throws ModelFolderException the model can't be used
+     * @throws ModelStoreException the store can't be written, or has no space left for it
+     */
+    public Variant build(ModelSource source, Precision precision, BuildOptions options, BuildProgress progress) {
+        DecoderSpec spec = source.spec().withContextLimit(options.contextLimit());
+        try {
+            Path variants = Files.createDirectories(root.resolve("variants"));
+            String id = id(contents(source, options, progress), spec, precision);
+            Path target = variants.resolve(id);
+            Optional<Variant> ready = VariantFolder.read(target, id);
+            if (ready.isPresent()) {
+                return ready.get();
+            }
+            try (StoreLock held = lock(id, progress)) {
+                // Whoever held the lock before may have built it.
+                Optional<Variant> meanwhile = VariantFolder.read(target, id);
+                if (meanwhile.isPresent()) {
+                    return meanwhile.get();
+                }
+                removeAbandoned(variants);
+                build(
+                        target,
+                        id,
+                        source,
+                        new DecoderGraph(spec, precision, VariantFolder.DATA_FILE),
+                        options,
+                        progress);
+            }
+            return new Variant(target, spec.shape(), precision, id);
+        } catch (IOException e) {
+            throw new ModelStoreException("the model store " + root + " can't be used: " + e, e);
+        }
+    }
+
+    private void build(
+            Path target,
+            String id,
+            ModelSource source,
+            DecoderGraph graph,
+            BuildOptions options,
+            BuildProgress progress)
+            throws IOException {
+        long needed = graph.constants().dataBytes() + SLACK_BYTES;
+        try (WeightSource weights = source.openWeights()) {
+            graph.constants().requireFrom(weights);
+            long free = files.usableBytes(root);
+            if (free < needed) {
+                throw new ModelStoreException(noSpace(needed, free));
+            }
+            progress.start(
+                    "Building " + graph.precision().label(), graph.constants().jobBytes());
+            AtomicFolder.create(
+                    target,
+                    target.resolveSibling(TEMPORARY + id),
+                    folder -> VariantFolder.write(folder, files, id, graph, weights, options.threads(), progress));
+        } catch (IOException e) {
+            // The sum of what others and this build wrote came over what there is: ENOSPC or EDQUOT, by their texts.
+            String message = String.valueOf(e.getMessage());
+            if (message.contains("No space left") || message.contains("quota")) {
+                throw new ModelStoreException(noSpace(needed, files.usableBytes(root)), e);
+            }
+            throw e;
+        }
+    }
+
+    private String noSpace(long needed, long free) {
+        return "no space left in the model store %s: the variant needs %,d bytes, %,d are free; free some, or set PENSTOCK_HOME to a folder on a larger disk"
+                .formatted(root, needed, free);
+    }
+
+    /** What the contents of a model hash to, as text. */
+    private String contents(ModelSource source, BuildOptions options, BuildProgress progress) throws IOException {
+        switch (source) {
+            case RandomModel random -> {
+                return "random\n" + random.seed() + "\n";
+            }
+            case ModelFolder folder -> {
+                FileDigests digests = new FileDigests(Files.createDirectories(root.resolve("digests")));
+                StringBuilder all = new StringBuilder("folder\n");
+                for (Path file : folder.sourceFiles()) {
+                    try {
+                        all.append(digests.digest(file, options.threads(), progress))
+                                .append('\n');
+                    } catch (IOException e) {
+                        throw ModelFolderException.in(file, "can't be hashed: " + e, e);
+                    }
+                }
+                return all.toString();
+            }
+        }
+    }
+
+    private static String id(String contents, DecoderSpec spec, Precision precision) {
+        MessageDigest digest = FileDigests.sha256();
+        String all = contents + spec + "\n" + precision + "\n" + BUILDER_VERSION;
+        return FileDigests.hex(digest.digest(all.getBytes(StandardCharsets.UTF_8)))
+                .substring(0, 32);
+    }
+
+    private Path lockFile(String id) throws IOException {
+        return Files.createDirectories(root.resolve("locks")).resolve(id);
+    }
+
+    private StoreLock lock(String id, BuildProgress progress) throws IOException {
+        Optional<StoreLock> free = StoreLock.tryAcquire(lockFile(id));
+        if (free.isPresent()) {
+            return free.get();
+        }
+        progress.start("Waiting for another build of the same variant", 0);
+        return StoreLock.acquire(lockFile(id));
+    }
+
+    /** Temporary folders whose builder died are deleted: their locks can be had. */
+    private void removeAbandoned(Path folder) throws IOException {
+        try (Stream<Path> all = Files.list(folder)) {
+            for (Path temporary : all.filter(f -> f.getFileName().toString().startsWith(TEMPORARY))
+                    .toList()) {
+                String id = temporary.getFileName().toString().substring(TEMPORARY.length());
+                Optional<StoreLock> lock = StoreLock.tryAcquire(lockFile(id));
+                if (lock.isPresent()) {
+                    try (StoreLock held = lock.get()) {
+                        AtomicFolder.delete(temporary);
+                    }
+                }
+            }
+        }
+    }
+}
