@@ -1,0 +1,265 @@
+package dev.penstock.engine;
+
+import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
+import static java.lang.foreign.ValueLayout.JAVA_INT;
+import static java.lang.foreign.ValueLayout.JAVA_LONG;
+
+import dev.penstock.model.DecoderShape;
+import dev.penstock.model.KvType;
+import dev.penstock.onnx.ElementType;
+import dev.penstock.onnx.GraphContract;
+import dev.penstock.onnx.LazyMemory;
+import dev.penstock.onnx.OnnxBinding;
+import dev.penstock.onnx.OnnxException;
+import dev.penstock.onnx.OnnxSession;
+import dev.penstock.onnx.SessionConfig;
+import dev.penstock.onnx.TensorSpec;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.file.Path;
+import java.util.List;
+
+/**
+ * Runs a graph that follows {@link GraphContract} on the CPU. It owns session, KV cache and logits; inputs are bound over
+ * memory of its own, and bound anew only when a shape changes.
+ */
+public final class OnnxModelRunner implements ModelRunner {
+    private static final int ALIGNMENT = 4096;
+
+    private final DecoderShape shape;
+    private final RunnerConfig config;
+    private final OnnxSession session;
+    private final OnnxBinding binding;
+    private final LazyMemory memory;
+
+    private final MemorySegment inputIds;
+    private final MemorySegment logitRows;
+    private final MemorySegment sequenceStarts;
+    private final MemorySegment pastLengths;
+    private final MemorySegment blockTable;
+    private final MemorySegment logits;
+    private final int maxBlocksPerSequence;
+
+    /** Hands out page-aligned pieces of one mapping. */
+    private static final class Slices {
+        private final MemorySegment memory;
+        private long used;
+
+        Slices(MemorySegment memory) {
+            this.memory = memory;
+        }
+
+        MemorySegment next(long bytes) {
+            MemorySegment slice = memory.asSlice(used, bytes);
+            used += aligned(bytes);
+            return slice;
+        }
+    }
+
+    private OnnxModelRunner(
+            OnnxSession session, OnnxBinding binding, LazyMemory memory, DecoderShape shape, RunnerConfig config) {
+        this.session = session;
+        this.binding = binding;
+        this.memory = memory;
+        this.shape = shape;
+        this.config = config;
+        maxBlocksPerSequence = blocksPerSequence(shape, config);
+        Slices slices = new Slices(memory.segment());
+        bindCaches(slices);
+        long tokens = config.maxTokensPerStep();
+        inputIds = slices.next(8 * tokens);
+        logitRows = slices.next(8 * tokens);
+        sequenceStarts = slices.next(4 * (tokens + 1));
+        pastLengths = slices.next(4 * (tokens + 1));
+        blockTable = slices.next(4 * tokens * maxBlocksPerSequence);
+        logits = slices.next(4L * config.maxRowsPerStep() * shape.vocabSize());
+    }
+
+    private static long memoryBytes(DecoderShape shape, RunnerConfig config) {
+        long tokens = config.maxTokensPerStep();
+        return 2L * shape.layers() * aligned(cacheBytes(shape, config))
+                + 2 * aligned(8 * tokens)
+                + 2 * aligned(4 * (tokens + 1))
+                + aligned(4 * tokens * blocksPerSequence(shape, config))
+                + aligned(4L * config.maxRowsPerStep() * shape.vocabSize());
+    }
+
+    /**
+     * Loads a variant and makes it ready to run.
+     *
+     * @param folder the variant's folder, with the graph file of the wanted cache type
+     * @param shape the model's dimensions, {@code contextLength} being the one to serve
+     * @throws OnnxException the graph cannot be loaded, or is not one of this contract and shape
+     */
+    public static OnnxModelRunner open(Path folder, DecoderShape shape, RunnerConfig config) {
+        Path graph = folder.resolve(GraphContract.graphFile(config.kvType()));
+        OnnxSession session = OnnxSession.open(graph, SessionConfig.ofThreads(config.threads()));
+        try {
+            checkContract(graph, session, shape, config.kvType());
+            LazyMemory memory = LazyMemory.allocate(memoryBytes(shape, config));
+            try {
+                OnnxBinding binding = session.bind();
+                try {
+                    return new OnnxModelRunner(session, binding, memory, shape, config);
+                } catch (RuntimeException | Error e) {
+                    binding.close();
+                    throw e;
+                }
+            } catch (RuntimeException | Error e) {
+                memory.close();
+                throw e;
+            }
+        } catch (RuntimeException | Error e) {
+            session.close();
+            throw e;
+        }
+    }
+
+    private static void checkContract(Path graph, OnnxSession session, DecoderShape shape, KvType kvType) {
+        List<String> inputs = session.inputs().stream().map(TensorSpec::name).toList();
+        for (int layer = 0; layer < shape.layers(); layer++) {
+            for (String name : List.of(GraphContract.keyCache(layer), GraphContract.valueCache(layer))) {
+                int index = inputs.indexOf(name);
+                if (index < 0) {
+                    throw new OnnxException(graph + " has no input " + name);
+                }
+                ElementType type = session.inputs().get(index).type();
+                if (type != elementType(kvType)) {
+                    throw new OnnxException("%s: %s is %s, not %s".formatted(graph, name, type, elementType(kvType)));
+                }
+            }
+        }
+        if (inputs.contains(GraphContract.keyCache(shape.layers()))) {
+            throw new OnnxException(graph + " has more than " + shape.layers() + " layers");
+        }
+        TensorSpec output = session.outputs().getFirst();
+        if (!output.name().equals(GraphContract.LOGITS)
+                || output.type() != ElementType.FLOAT
+                || output.shape().size() != 2) {
+            throw new OnnxException(graph + " gives " + output + " in place of logits");
+        }
+    }
+
+    private static ElementType elementType(KvType type) {
+        return switch (type) {
+            case FP32 -> ElementType.FLOAT;
+            case FP16 -> ElementType.FLOAT16;
+        };
+    }
+
+    private static long aligned(long bytes) {
+        return (bytes + ALIGNMENT - 1) & -ALIGNMENT;
+    }
+
+    /** Bytes of one layer's keys, and of its values. */
+    private static long cacheBytes(DecoderShape shape, RunnerConfig config) {
+        long perBlock = (long) config.blockSize()
+                * shape.kvHeads()
+                * shape.headSize()
+                * config.kvType().bytes();
+        return Math.multiplyExact(perBlock, config.blocks());
+    }
+
+    private static int blocksPerSequence(DecoderShape shape, RunnerConfig config) {
+        return (shape.contextLength() + config.blockSize() - 1) / config.blockSize();
+    }
+
+    private void bindCaches(Slices slices) {
+        long[] dims = {config.blocks(), config.blockSize(), shape.kvHeads(), shape.headSize()};
+        ElementType type = elementType(config.kvType());
+        long bytes = cacheBytes(shape, config);
+        for (int layer = 0; layer < shape.layers(); layer++) {
+            binding.input(GraphContract.keyCache(layer), type, slices.next(bytes), dims);
+            binding.input(GraphContract.valueCache(layer), type, slices.next(bytes), dims);
+        }
+    }
+
+    @Override
+    public DecoderShape shape() {
+        return shape;
+    }
+
+    @Override
+    public int blockSize() {
+        return config.blockSize();
+    }
+
+    @Override
+    public int blockCount() {
+        return config.blocks();
+    }
+
+    @Override
+    public int maxTokensPerStep() {
+        return config.maxTokensPerStep();
+    }
+
+    @Override
+    public int maxRowsPerStep() {
+        return config.maxRowsPerStep();
+    }
+
+    @Override
+    public MemorySegment run(StepBatch batch) {
+        check(batch);
+        // A step that wants no logits computes one row all the same: operators need not cope with empty tensors.
+        int rows = Math.max(1, batch.rows());
+        copy(batch.tokenIds(), JAVA_LONG, inputIds, batch.tokens());
+        copy(batch.logitRows(), JAVA_LONG, logitRows, batch.rows());
+        if (batch.rows() == 0) {
+            logitRows.set(JAVA_LONG, 0, 0);
+        }
+        copy(batch.sequenceStarts(), JAVA_INT, sequenceStarts, batch.sequences() + 1);
+        copy(batch.pastLengths(), JAVA_INT, pastLengths, batch.sequences());
+        copy(batch.blockTable(), JAVA_INT, blockTable, batch.sequences() * batch.blocksPerSequence());
+        try {
+            binding.input(GraphContract.INPUT_IDS, ElementType.INT64, inputIds, batch.tokens());
+            binding.input(GraphContract.LOGIT_ROWS, ElementType.INT64, logitRows, rows);
+            binding.input(GraphContract.SEQUENCE_STARTS, ElementType.INT32, sequenceStarts, batch.sequences() + 1);
+            binding.input(GraphContract.PAST_LENGTHS, ElementType.INT32, pastLengths, batch.sequences());
+            binding.input(
+                    GraphContract.BLOCK_TABLE,
+                    ElementType.INT32,
+                    blockTable,
+                    batch.sequences(),
+                    batch.blocksPerSequence());
+            binding.output(GraphContract.LOGITS, ElementType.FLOAT, logits, rows, shape.vocabSize());
+            binding.run();
+        } catch (OnnxException e) {
+            throw new StepException(
+                    "a step of %d tokens of %d sequences failed: %s"
+                            .formatted(batch.tokens(), batch.sequences(), e.getMessage()),
+                    e);
+        }
+        return logits.asSlice(0, (long) batch.rows() * shape.vocabSize() * JAVA_FLOAT.byteSize());
+    }
+
+    private static void copy(Object array, ValueLayout layout, MemorySegment target, int count) {
+        MemorySegment.copy(array, 0, target, layout, 0, count);
+    }
+
+    private void check(StepBatch batch) {
+        if (batch.tokens() < 1 || batch.tokens() > config.maxTokensPerStep()) {
+            throw new StepException(
+                    "a step of %d tokens; there must be 1 to %d".formatted(batch.tokens(), config.maxTokensPerStep()));
+        }
+        if (batch.rows() < 0 || batch.rows() > config.maxRowsPerStep()) {
+            throw new StepException(
+                    "%d rows of logits; there may be %d".formatted(batch.rows(), config.maxRowsPerStep()));
+        }
+        if (batch.sequences() < 1 || batch.sequences() > batch.tokens()) {
+            throw new StepException("%d sequences for %d tokens".formatted(batch.sequences(), batch.tokens()));
+        }
+        if (batch.blocksPerSequence() < 1 || batch.blocksPerSequence() > maxBlocksPerSequence) {
+            throw new StepException("%d blocks of a sequence; the context has %d"
+                    .formatted(batch.blocksPerSequence(), maxBlocksPerSequence));
+        }
+    }
+
+    @Override
+    public void close() {
+        binding.close();
+        session.close();
+        memory.close();
+    }
+}

@@ -1,0 +1,210 @@
+package dev.penstock.onnx;
+
+import static java.lang.foreign.ValueLayout.JAVA_INT;
+import static java.lang.foreign.ValueLayout.JAVA_LONG;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.invoke.MethodHandle;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * A graph loaded for the CPU, with our attention op at hand. It owns its memory in ONNX Runtime, and {@link #close} frees
+ * it; runs go through one {@link OnnxBinding} at a time, on one thread.
+ */
+public final class OnnxSession implements AutoCloseable {
+    /** ORT_LOGGING_LEVEL_FATAL: what goes wrong comes back as a status, with the same words. */
+    private static final int LOG_FATAL = 4;
+
+    private static final int OPTIMIZE_NOTHING = 0;
+    private static final int OPTIMIZE_ALL = 99;
+
+    private final long session;
+    private final PagedAttentionOp attention;
+    private final long domain;
+    private final List<TensorSpec> inputs;
+    private final List<TensorSpec> outputs;
+    private boolean open = true;
+
+    private OnnxSession(long session, PagedAttentionOp attention, long domain) {
+        this.session = session;
+        this.attention = attention;
+        this.domain = domain;
+        inputs = specs(
+                OrtApi.SESSION_GET_INPUT_COUNT, OrtApi.SESSION_GET_INPUT_NAME, OrtApi.SESSION_GET_INPUT_TYPE_INFO);
+        outputs = specs(
+                OrtApi.SESSION_GET_OUTPUT_COUNT, OrtApi.SESSION_GET_OUTPUT_NAME, OrtApi.SESSION_GET_OUTPUT_TYPE_INFO);
+    }
+
+    /**
+     * Loads a graph.
+     *
+     * @throws OnnxException it cannot be read, is no valid graph, or does not fit into memory
+     */
+    public static OnnxSession open(Path graph, SessionConfig config) {
+        if (!Files.isReadable(graph)) {
+            throw new OnnxException("cannot read the graph " + graph);
+        }
+        long environment = Environment.ADDRESS;
+        PagedAttentionOp attention = new PagedAttentionOp(config.threads());
+        long domain = 0;
+        long options = 0;
+        try (Arena arena = Arena.ofConfined()) {
+            long domainName = arena.allocateFrom(GraphContract.DOMAIN).address();
+            domain = OrtApi.create(result -> (long) OrtApi.CREATE_CUSTOM_OP_DOMAIN.invokeExact(domainName, result));
+            OrtApi.check((long) OrtApi.CUSTOM_OP_DOMAIN_ADD.invokeExact(domain, attention.address()));
+            options = OrtApi.create(result -> (long) OrtApi.CREATE_SESSION_OPTIONS.invokeExact(result));
+            configure(options, config, arena);
+            OrtApi.check((long) OrtApi.ADD_CUSTOM_OP_DOMAIN.invokeExact(options, domain));
+            long path = arena.allocateFrom(graph.toAbsolutePath().toString()).address();
+            long finalOptions = options;
+            long session = OrtApi.create(
+                    result -> (long) OrtApi.CREATE_SESSION.invokeExact(environment, path, finalOptions, result));
+            try {
+                return new OnnxSession(session, attention, domain);
+            } catch (RuntimeException e) { // an input or output of a type that is not supported
+                OrtApi.release(OrtApi.RELEASE_SESSION, session);
+                throw e;
+            }
+        } catch (Throwable e) {
+            if (domain != 0) {
+                OrtApi.release(OrtApi.RELEASE_CUSTOM_OP_DOMAIN, domain);
+            }
+            attention.close();
+            throw OrtApi.rethrow(e);
+        } finally {
+            if (options != 0) {
+                OrtApi.release(OrtApi.RELEASE_SESSION_OPTIONS, options);
+            }
+        }
+    }
+
+    private static void configure(long options, SessionConfig config, Arena arena) throws Throwable {
+        OrtApi.check((long) OrtApi.SET_SESSION_LOG_SEVERITY_LEVEL.invokeExact(options, LOG_FATAL));
+        OrtApi.check((long) OrtApi.SET_INTRA_OP_NUM_THREADS.invokeExact(options, config.threads()));
+        OrtApi.check((long) OrtApi.SET_INTER_OP_NUM_THREADS.invokeExact(options, 1));
+        int level = config.optimize() ? OPTIMIZE_ALL : OPTIMIZE_NOTHING;
+        OrtApi.check((long) OrtApi.SET_GRAPH_OPTIMIZATION_LEVEL.invokeExact(options, level));
+        if (!config.arena()) {
+            OrtApi.check((long) OrtApi.DISABLE_CPU_MEM_ARENA.invokeExact(options));
+            OrtApi.check((long) OrtApi.DISABLE_MEM_PATTERN.invokeExact(options));
+        }
+        entry(options, arena, "session.intra_op.allow_spinning", config.spinning() ? "1" : "0");
+        for (var e : config.entries().entrySet()) {
+            entry(options, arena, e.getKey(), e.getValue());
+        }
+        if (config.profile().isPresent()) {
+            long prefix = arena.allocateFrom(config.profile().get().toString()).address();
+            OrtApi.check((long) OrtApi.ENABLE_PROFILING.invokeExact(options, prefix));
+        }
+        if (config.optimizedModel().isPresent()) {
+            long path =
+                    arena.allocateFrom(config.optimizedModel().get().toString()).address();
+            OrtApi.check((long) OrtApi.SET_OPTIMIZED_MODEL_FILE_PATH.invokeExact(options, path));
+        }
+    }
+
+    private static void entry(long options, Arena arena, String key, String value) throws Throwable {
+        long keyAddress = arena.allocateFrom(key).address();
+        long valueAddress = arena.allocateFrom(value).address();
+        OrtApi.check((long) OrtApi.ADD_SESSION_CONFIG_ENTRY.invokeExact(options, keyAddress, valueAddress));
+    }
+
+    private List<TensorSpec> specs(MethodHandle count, MethodHandle name, MethodHandle type) {
+        long n = OrtApi.create(result -> (long) count.invokeExact(session, result));
+        List<TensorSpec> specs = new ArrayList<>();
+        for (long i = 0; i < n; i++) {
+            specs.add(spec(i, name, type));
+        }
+        return List.copyOf(specs);
+    }
+
+    private TensorSpec spec(long index, MethodHandle getName, MethodHandle getType) {
+        long allocator = OrtApi.create(result -> (long) OrtApi.GET_ALLOCATOR_WITH_DEFAULT_OPTIONS.invokeExact(result));
+        long nameAddress = OrtApi.create(result -> (long) getName.invokeExact(session, index, allocator, result));
+        long typeInfo = 0;
+        try (Arena arena = Arena.ofConfined()) {
+            String name = OrtApi.string(nameAddress);
+            long info = OrtApi.create(result -> (long) getType.invokeExact(session, index, result));
+            typeInfo = info;
+            long tensor =
+                    OrtApi.create(result -> (long) OrtApi.CAST_TYPE_INFO_TO_TENSOR_INFO.invokeExact(info, result));
+            if (tensor == 0) {
+                throw new OnnxException(name + " is no tensor");
+            }
+            MemorySegment code = arena.allocate(JAVA_INT);
+            OrtApi.check((long) OrtApi.GET_TENSOR_ELEMENT_TYPE.invokeExact(tensor, code.address()));
+            long rank = OrtApi.create(result -> (long) OrtApi.GET_DIMENSIONS_COUNT.invokeExact(tensor, result));
+            MemorySegment dims = arena.allocate(JAVA_LONG, Math.max(1, rank));
+            OrtApi.check((long) OrtApi.GET_DIMENSIONS.invokeExact(tensor, dims.address(), rank));
+            List<Long> shape = new ArrayList<>();
+            for (long d = 0; d < rank; d++) {
+                shape.add(dims.getAtIndex(JAVA_LONG, d));
+            }
+            return new TensorSpec(name, ElementType.ofCode(code.get(JAVA_INT, 0)), shape);
+        } catch (Throwable e) {
+            throw OrtApi.rethrow(e);
+        } finally {
+            if (typeInfo != 0) {
+                OrtApi.release(OrtApi.RELEASE_TYPE_INFO, typeInfo);
+            }
+            free(allocator, nameAddress);
+        }
+    }
+
+    private static void free(long allocator, long address) {
+        try {
+            OrtApi.check((long) OrtApi.ALLOCATOR_FREE.invokeExact(allocator, address));
+        } catch (Throwable e) {
+            throw OrtApi.rethrow(e);
+        }
+    }
+
+    /** The graph's inputs, in its order. */
+    public List<TensorSpec> inputs() {
+        return inputs;
+    }
+
+    /** The graph's outputs, in its order. */
+    public List<TensorSpec> outputs() {
+        return outputs;
+    }
+
+    /** A set of bindings for runs of this session; to be closed before it. */
+    public OnnxBinding bind() {
+        return new OnnxBinding(address(), inputs, outputs);
+    }
+
+    private long address() {
+        if (!open) {
+            throw new IllegalStateException("the session is closed");
+        }
+        return session;
+    }
+
+    /** Ends the session's threads and frees its memory. */
+    @Override
+    public void close() {
+        if (open) {
+            open = false;
+            OrtApi.release(OrtApi.RELEASE_SESSION, session);
+            OrtApi.release(OrtApi.RELEASE_CUSTOM_OP_DOMAIN, domain);
+            attention.close();
+        }
+    }
+
+    /** The process's one environment: it lives as long as the process, as ONNX Runtime's own logger does. */
+    private static final class Environment {
+        static final long ADDRESS = create();
+
+        private static long create() {
+            try (Arena arena = Arena.ofConfined()) {
+                long id = arena.allocateFrom("penstock").address();
+                return OrtApi.create(result -> (long) OrtApi.CREATE_ENV.invokeExact(LOG_FATAL, id, result));
+            }
+        }
+    }
+}
