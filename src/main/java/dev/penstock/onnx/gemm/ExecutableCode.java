@@ -42,8 +42,7 @@ final class ExecutableCode {
         long offset = 0;
         for (int i = 0; i < functions.length; i++) {
             byte[] code = codes.get(i);
-            MemorySegment.copy(
-                    MemorySegment.ofArray(code), 0, memory, offset, code.length);
+            MemorySegment.copy(MemorySegment.ofArray(code), 0, memory, offset, code.length);
             functions[i] = memory.asSlice(offset, code.length);
             offset += align(code.length);
         }
@@ -61,8 +60,7 @@ final class ExecutableCode {
 
     private static MemorySegment map(long size) {
         MethodHandle mmap = libc(
-                "mmap",
-                FunctionDescriptor.of(JAVA_LONG, ADDRESS, JAVA_LONG, JAVA_INT, JAVA_INT, JAVA_INT, JAVA_LONG));
+                "mmap", FunctionDescriptor.of(JAVA_LONG, ADDRESS, JAVA_LONG, JAVA_INT, JAVA_INT, JAVA_INT, JAVA_LONG));
         long address;
         try {
             address = (long) mmap.invokeExact(

@@ -112,8 +112,7 @@ public final class PackedGemm implements AutoCloseable {
                 long tail = tails + 4L * TAIL_FLOATS * tile;
                 MemorySegment padded = ALL_MEMORY.asSlice(tail, 4L * TAIL_FLOATS);
                 padded.fill((byte) 0);
-                MemorySegment.copy(
-                        ALL_MEMORY, row + 4L * wholeBlocks * PackedLayout.BLOCK, padded, 0, 4L * rest);
+                MemorySegment.copy(ALL_MEMORY, row + 4L * wholeBlocks * PackedLayout.BLOCK, padded, 0, 4L * rest);
                 long at = tileStart + (long) stride * wholeBlocks;
                 quantise(layout.bits(), tail, at, rows, r, stride, blocks - wholeBlocks);
             }

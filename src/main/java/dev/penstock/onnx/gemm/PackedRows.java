@@ -30,7 +30,8 @@ public final class PackedRows {
             float scale = Float.float16ToFloat(half);
             int end = Math.min(first + PackedLayout.BLOCK, layout.inputs());
             for (int k = first; k < end; k++) {
-                int code = weights.get(JAVA_BYTE, panel + layout.weightOffset(output, k)) >> layout.weightShift(k) & mask;
+                int code =
+                        weights.get(JAVA_BYTE, panel + layout.weightOffset(output, k)) >> layout.weightShift(k) & mask;
                 to.set(JAVA_FLOAT, at + 4L * k, (code - layout.offset()) * scale);
             }
         }

@@ -74,8 +74,7 @@ final class VnniKernels {
     }
 
     /** {@link KernelCode#multiply}. */
-    static void multiply(
-            int bits, int rows, long panel, long tile, long output, long outputStrideBytes, long pairs) {
+    static void multiply(int bits, int rows, long panel, long tile, long output, long outputStrideBytes, long pairs) {
         try {
             MULTIPLY[bits / 8][rows - 1].invokeExact(panel, tile, output, outputStrideBytes, pairs);
         } catch (Throwable e) {

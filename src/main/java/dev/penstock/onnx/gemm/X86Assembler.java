@@ -29,6 +29,12 @@ final class X86Assembler {
     private static final int P66 = 1;
     private static final int PF3 = 2;
 
+    /** Forms of an instruction: one number, 512 bits, and one number of memory in all lanes. */
+    private static final int SCALAR = 0;
+
+    private static final int VECTOR = 2 << 5;
+    private static final int BROADCAST = 1 << 4;
+
     private static final int FULL_VECTOR = 64;
     private static final int HALF_VECTOR = 32;
     private static final int QUARTER_VECTOR = 16;
@@ -117,7 +123,9 @@ final class X86Assembler {
 
     /** {@code vmovss m32, xmm}: the lowest lane. */
     void storeLane(Mem m, int source) {
-        evexMemory(MAP_0F, PF3, 0x11, source, 0, m, ELEMENT, false);
+        evex(MAP_0F, PF3, source, 0, m.base >> 3 & 1, 0, SCALAR);
+        emit(0x11);
+        memory(source, m, ELEMENT);
     }
 
     /** {@code vpbroadcastd zmm, m32}. */
@@ -225,7 +233,7 @@ final class X86Assembler {
     }
 
     private void evexRegister(int map, int prefix, int opcode, int reg, int vvvv, int rm) {
-        evex(map, prefix, reg, vvvv, rm >> 3 & 1, rm >> 4 & 1, false);
+        evex(map, prefix, reg, vvvv, rm >> 3 & 1, rm >> 4 & 1, VECTOR);
         emit(opcode);
         emit(0xC0 | (reg & 7) << 3 | rm & 7);
     }
@@ -233,16 +241,16 @@ final class X86Assembler {
     /** {@code tuple} is the unit that an 8-bit displacement counts in: SDM table 'Compressed displacement'. */
     private void evexMemory(
             int map, int prefix, int opcode, int reg, int vvvv, Mem m, int tuple, boolean embeddedBroadcast) {
-        evex(map, prefix, reg, vvvv, m.base >> 3 & 1, 0, embeddedBroadcast);
+        evex(map, prefix, reg, vvvv, m.base >> 3 & 1, 0, embeddedBroadcast ? VECTOR | BROADCAST : VECTOR);
         emit(opcode);
         memory(reg, m, tuple);
     }
 
-    private void evex(int map, int prefix, int reg, int vvvv, int b, int x, boolean embeddedBroadcast) {
+    private void evex(int map, int prefix, int reg, int vvvv, int b, int x, int form) {
         emit(0x62);
         emit((~reg >> 3 & 1) << 7 | (~x & 1) << 6 | (~b & 1) << 5 | (~reg >> 4 & 1) << 4 | map);
         emit((~vvvv & 15) << 3 | 1 << 2 | prefix);
-        emit(2 << 5 | (embeddedBroadcast ? 1 : 0) << 4 | (~vvvv >> 4 & 1) << 3);
+        emit(form | (~vvvv >> 4 & 1) << 3);
     }
 
     private void memory(int reg, Mem m, int tuple) {

@@ -71,8 +71,17 @@ class PackedGemmTest {
 
     @ParameterizedTest
     @CsvSource({
-        "1, 16, 64", "1, 512, 64", "3, 344, 172", "5, 17, 32", "11, 64, 96", "12, 48, 160", "13, 64, 64", "16, 1, 1",
-        "16, 2048, 2048", "40, 96, 5632", "131, 688, 256"
+        "1, 16, 64",
+        "1, 512, 64",
+        "3, 344, 172",
+        "5, 17, 32",
+        "11, 64, 96",
+        "12, 48, 160",
+        "13, 64, 64",
+        "16, 1, 1",
+        "16, 2048, 2048",
+        "40, 96, 5632",
+        "131, 688, 256"
     })
     void productsEqualThoseInDoublePrecisionOverTheSameQuantisedNumbers(int rows, int outputs, int inputs) {
         assumeTrue(PackedGemm.supported(), "needs AVX-512 VNNI");
