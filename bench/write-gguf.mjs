@@ -8,10 +8,11 @@
 import { createWriteStream, renameSync } from "node:fs";
 import { once } from "node:events";
 
+// As in `penstock bench`, gemma-2b has its dimensions in LLaMA's architecture.
 const SHAPES = {
-  "tinyllama-1.1b": { arch: "llama", layers: 22, hidden: 2048, inner: 5632, heads: 32, kvHeads: 4, headSize: 64, vocab: 32000, context: 2048, tied: false },
-  "llama-2-7b": { arch: "llama", layers: 32, hidden: 4096, inner: 11008, heads: 32, kvHeads: 32, headSize: 128, vocab: 32000, context: 4096, tied: false },
-  "gemma-2b": { arch: "gemma", layers: 18, hidden: 2048, inner: 16384, heads: 8, kvHeads: 1, headSize: 256, vocab: 256000, context: 8192, tied: true },
+  "tinyllama-1.1b": { layers: 22, hidden: 2048, inner: 5632, heads: 32, kvHeads: 4, headSize: 64, vocab: 32000, context: 2048, tied: false },
+  "llama-2-7b": { layers: 32, hidden: 4096, inner: 11008, heads: 32, kvHeads: 32, headSize: 128, vocab: 32000, context: 4096, tied: false },
+  "gemma-2b": { layers: 18, hidden: 2048, inner: 16384, heads: 8, kvHeads: 1, headSize: 256, vocab: 256000, context: 8192, tied: true },
 };
 const ALIGNMENT = 32;
 const F32 = { id: 0, block: 1, bytes: 4 };
@@ -43,7 +44,8 @@ function float16Bits(x) {
 
 const q = shape.heads * shape.headSize;
 const kv = shape.kvHeads * shape.headSize;
-const { hidden, inner, vocab, arch } = shape;
+const { hidden, inner, vocab } = shape;
+const arch = "llama";
 // Shapes as GGUF writes them: the fastest dimension, the inputs, comes first.
 const tensors = [{ name: "token_embd.weight", type: Q4_0, dims: [hidden, vocab] }, { name: "output_norm.weight", type: F32, dims: [hidden] }];
 if (!shape.tied) tensors.push({ name: "output.weight", type: Q8_0, dims: [hidden, vocab] });

@@ -3,6 +3,7 @@ package dev.penstock.engine;
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
+import static java.lang.foreign.ValueLayout.JAVA_SHORT;
 
 import dev.penstock.model.DecoderShape;
 import dev.penstock.model.KvType;
@@ -18,6 +19,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Random;
 
 /**
  * Runs a graph that follows {@link GraphContract} on the CPU. It owns session, KV cache and logits; inputs are bound over
@@ -253,6 +255,27 @@ public final class OnnxModelRunner implements ModelRunner {
         if (batch.blocksPerSequence() < 1 || batch.blocksPerSequence() > maxBlocksPerSequence) {
             throw new StepException("%d blocks of a sequence; the context has %d"
                     .formatted(batch.blocksPerSequence(), maxBlocksPerSequence));
+        }
+    }
+
+    /**
+     * Sets all keys and values to seeded random numbers of magnitude below 1, for measurements: a context costs what it
+     * costs in earnest without being computed first. Takes the memory of the whole cache.
+     */
+    public void fillCache(long seed) {
+        Random random = new Random(seed);
+        MemorySegment caches = memory.segment().asSlice(0, 2L * shape.layers() * aligned(cacheBytes(shape, config)));
+        switch (config.kvType()) {
+            case FP32 -> {
+                for (long i = 0; i < caches.byteSize() / Float.BYTES; i++) {
+                    caches.setAtIndex(JAVA_FLOAT, i, random.nextFloat() - 0.5f);
+                }
+            }
+            case FP16 -> {
+                for (long i = 0; i < caches.byteSize() / Short.BYTES; i++) {
+                    caches.setAtIndex(JAVA_SHORT, i, Float.floatToFloat16(random.nextFloat() - 0.5f));
+                }
+            }
         }
     }
 

@@ -1,0 +1,187 @@
+package dev.penstock.ops;
+
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.SerializationFeature;
+import dev.penstock.engine.StepException;
+import dev.penstock.hardware.CpuCores;
+import dev.penstock.model.KvType;
+import dev.penstock.model.Precision;
+import dev.penstock.ops.bench.BenchCase;
+import dev.penstock.ops.bench.BenchPlan;
+import dev.penstock.ops.bench.BenchReport;
+import dev.penstock.ops.bench.ModelBench;
+import dev.penstock.weights.BuildOptions;
+import dev.penstock.weights.BuildProgress;
+import dev.penstock.weights.ModelFolder;
+import dev.penstock.weights.ModelFolderException;
+import dev.penstock.weights.ModelSource;
+import dev.penstock.weights.ModelStore;
+import dev.penstock.weights.ModelStoreException;
+import dev.penstock.weights.RandomModel;
+import dev.penstock.weights.Variant;
+import java.io.PrintWriter;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Locale;
+import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine;
+import picocli.CommandLine.ArgGroup;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
+
+/** {@code penstock bench}: how fast a model runs on this machine, and how near to what the machine can do. */
+@Command(
+        name = "bench",
+        mixinStandardHelpOptions = true,
+        description = "Measures a model, or random weights of a known shape, on this machine.")
+public final class BenchCommand implements Callable<Integer> {
+    private static final int SEED = 1;
+
+    @ArgGroup(multiplicity = "1")
+    private @Nullable Subject subject;
+
+    @Option(names = "--precision", defaultValue = "int4", description = "fp32, int8 or int4; default: ${DEFAULT-VALUE}")
+    private String precision = "int4";
+
+    @Option(
+            names = "--prompt",
+            split = ",",
+            defaultValue = "128,512",
+            description = "Prompt lengths in tokens, 0 for none; default: ${DEFAULT-VALUE}")
+    private List<Integer> prompts = List.of();
+
+    @Option(
+            names = "--batch",
+            split = ",",
+            defaultValue = "1,4,8,16",
+            description = "Sequences that decode at once; default: ${DEFAULT-VALUE}")
+    private List<Integer> batches = List.of();
+
+    @Option(
+            names = "--context",
+            split = ",",
+            defaultValue = "256,1500",
+            description = "Tokens of each sequence before it decodes, 0 for no decoding; default: ${DEFAULT-VALUE}")
+    private List<Integer> contexts = List.of();
+
+    @Option(names = "--kv", defaultValue = "fp16", description = "KV cache: fp16 or fp32; default: ${DEFAULT-VALUE}")
+    private String kv = "fp16";
+
+    @Option(names = "--threads", description = "Threads; default: this machine's physical cores, or its CPU quota")
+    private int threads = CpuCores.defaultThreads();
+
+    @Option(
+            names = "--rounds",
+            defaultValue = "3",
+            description = "Timed rounds over all cases, of which medians are taken; default: ${DEFAULT-VALUE}")
+    private int rounds;
+
+    @Option(names = "--steps", defaultValue = "16", description = "Decode steps of a round; default: ${DEFAULT-VALUE}")
+    private int steps;
+
+    @Option(names = "--engine", description = "Also decodes through the step loop, sampling and detokenizing included")
+    private boolean engine;
+
+    @Option(names = "--json", description = "Prints JSON in place of a table")
+    private boolean json;
+
+    @Spec
+    private @Nullable CommandSpec spec;
+
+    /** What is measured. */
+    static final class Subject {
+        @Option(names = "--model", required = true, description = "A Hugging Face folder")
+        private @Nullable Path model;
+
+        @Option(
+                names = "--shape",
+                required = true,
+                description = "Random weights of tinyllama-1.1b, llama-2-7b or gemma-2b")
+        private @Nullable String shape;
+    }
+
+    /** Measures and prints; 0, or 1 where the model can't be used. */
+    @Override
+    public Integer call() throws Exception {
+        CommandLine commandLine = commandSpec().commandLine();
+        BenchPlan plan = plan();
+        try {
+            Variant variant =
+                    ModelStore.ofUser().build(source(), precision(), BuildOptions.defaults(), BuildProgress.NONE);
+            BenchReport report = ModelBench.run(name(), variant, plan);
+            PrintWriter out = commandLine.getOut();
+            if (json) {
+                out.println(new ObjectMapper()
+                        .enable(SerializationFeature.INDENT_OUTPUT)
+                        .writeValueAsString(report));
+            } else {
+                out.print(report.table());
+            }
+            out.flush();
+            return 0;
+        } catch (ModelFolderException | ModelStoreException | IllegalArgumentException | StepException e) {
+            commandLine.getErr().println(e.getMessage());
+            return 1;
+        }
+    }
+
+    private BenchPlan plan() {
+        try {
+            List<Integer> promptLengths = prompts.stream().filter(n -> n != 0).toList();
+            List<Integer> contextLengths = contexts.stream().filter(n -> n != 0).toList();
+            return new BenchPlan(
+                    BenchCase.of(promptLengths, batches, contextLengths), kvType(), threads, rounds, steps, engine);
+        } catch (IllegalArgumentException e) {
+            throw new ParameterException(commandSpec().commandLine(), e.getMessage(), e);
+        }
+    }
+
+    private String name() {
+        Subject chosen = chosen();
+        return chosen.model != null ? chosen.model.toString() : String.valueOf(chosen.shape);
+    }
+
+    private ModelSource source() {
+        Subject chosen = chosen();
+        if (chosen.model != null) {
+            return ModelFolder.open(chosen.model);
+        }
+        String shape = String.valueOf(chosen.shape).toLowerCase(Locale.ROOT);
+        return RandomModel.ofName(shape, SEED)
+                .orElseThrow(() -> new ParameterException(
+                        commandSpec().commandLine(),
+                        "--shape knows %s, not %s".formatted(String.join(", ", RandomModel.names()), shape)));
+    }
+
+    private Precision precision() {
+        return Precision.ofLabel(precision)
+                .orElseThrow(() -> new ParameterException(
+                        commandSpec().commandLine(), "--precision is fp32, int8 or int4, not " + precision));
+    }
+
+    private KvType kvType() {
+        return switch (kv.toLowerCase(Locale.ROOT)) {
+            case "fp16" -> KvType.FP16;
+            case "fp32" -> KvType.FP32;
+            default -> throw new ParameterException(commandSpec().commandLine(), "--kv is fp16 or fp32, not " + kv);
+        };
+    }
+
+    private Subject chosen() {
+        if (subject == null) {
+            throw new IllegalStateException("picocli sets one of --model and --shape");
+        }
+        return subject;
+    }
+
+    private CommandSpec commandSpec() {
+        if (spec == null) {
+            throw new IllegalStateException("picocli sets the command's spec");
+        }
+        return spec;
+    }
+}

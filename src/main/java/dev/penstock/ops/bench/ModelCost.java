@@ -1,0 +1,58 @@
+package dev.penstock.ops.bench;
+
+import dev.penstock.model.DecoderShape;
+import dev.penstock.model.KvType;
+import dev.penstock.model.Precision;
+
+/**
+ * What a step has to read and to compute, at the least: the bounds that a measured time is held against.
+ *
+ * @param shape the model's dimensions
+ * @param precision of its weights
+ * @param kvType of its KV cache
+ */
+record ModelCost(DecoderShape shape, Precision precision, KvType kvType) {
+    /** Bytes of a weight, its share of the 32-bit scale of its block of 32 counted in. */
+    private static final double INT8_BYTES = 1 + 4 / 32.0;
+
+    private static final double INT4_BYTES = 0.5 + 4 / 32.0;
+
+    /** Weights of the layers' matrices. */
+    long layerWeights() {
+        long q = (long) shape.heads() * shape.headSize();
+        long kv = (long) shape.kvHeads() * shape.headSize();
+        long attention = shape.hiddenSize() * (q + 2 * kv) + q * shape.hiddenSize();
+        return shape.layers() * (attention + 3L * shape.hiddenSize() * shape.innerSize());
+    }
+
+    /** Weights of the head. */
+    long headWeights() {
+        return (long) shape.hiddenSize() * shape.vocabSize();
+    }
+
+    /** Bytes of weights that a step reads when each is read once. */
+    double weightBytes() {
+        return switch (precision) {
+            case FP32 -> 4.0 * (layerWeights() + headWeights());
+            case INT8 -> INT8_BYTES * (layerWeights() + headWeights());
+            case INT4 -> INT4_BYTES * layerWeights() + INT8_BYTES * headWeights();
+        };
+    }
+
+    /** Bytes that one run of a case reads, weights and keys and values; a prompt counts as one step. */
+    double bytes(BenchCase benchCase) {
+        return switch (benchCase) {
+            case BenchCase.Prompt prompt -> weightBytes();
+            case BenchCase.Decode decode ->
+                weightBytes() + (double) decode.batch() * decode.context() * shape.kvBytesPerToken(kvType);
+        };
+    }
+
+    /** Operations of a case's matrix products with weights, a multiplication and an addition counted each. */
+    double operations(BenchCase benchCase) {
+        return switch (benchCase) {
+            case BenchCase.Prompt prompt -> 2.0 * (layerWeights() * (double) prompt.tokens() + headWeights());
+            case BenchCase.Decode decode -> 2.0 * (layerWeights() + headWeights()) * decode.batch();
+        };
+    }
+}
