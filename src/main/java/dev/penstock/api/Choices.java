@@ -1,0 +1,208 @@
+package dev.penstock.api;
+
+import dev.penstock.model.Generation;
+import dev.penstock.model.GenerationEvent;
+import dev.penstock.model.GenerationEvent.Cause;
+import dev.penstock.model.GenerationEvent.Delta;
+import dev.penstock.model.GenerationEvent.Failed;
+import dev.penstock.model.GenerationEvent.Finished;
+import dev.penstock.model.GenerationRequest;
+import dev.penstock.model.TokenLogprob;
+import dev.penstock.routing.Router;
+import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Queue;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.locks.Condition;
+import java.util.concurrent.locks.ReentrantLock;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The generations of one HTTP request, merged for the one thread that writes the reply. Step loops add and never wait;
+ * what the writer has not yet taken is merged into one piece a choice, so that a slow reader gets fewer and larger
+ * pieces and the others notice nothing. What waits is bounded: a reader that falls too far behind loses its request.
+ */
+final class Choices {
+    /** What may wait for one request's writer: more than any completion's text, far less than the heap. */
+    static final int MAX_PENDING_BYTES = 8 << 20;
+
+    /** About what a token's log probabilities take in memory, for each alternative. */
+    private static final int LOGPROB_BYTES = 128;
+
+    private final ReentrantLock lock = new ReentrantLock();
+    private final Condition added = lock.newCondition();
+    private final Queue<Pending> ready = new ArrayDeque<>();
+    private final List<Generation> generations = new CopyOnWriteArrayList<>();
+    private long pendingBytes;
+    private boolean overflowed;
+
+    private final Runnable onOverflow;
+
+    private Choices(Runnable onOverflow) {
+        this.onOverflow = onOverflow;
+    }
+
+    /**
+     * More of one choice.
+     *
+     * @param index of the choice
+     * @param text what was added, possibly nothing
+     * @param logprobs of the tokens that were added, if they were asked for
+     * @param end {@link Finished} or {@link Failed} if the choice has ended with this piece
+     */
+    record Piece(
+            int index,
+            String text,
+            List<TokenLogprob> logprobs,
+            @Nullable GenerationEvent end) {}
+
+    /**
+     * Submits one generation for each choice.
+     *
+     * @param onOverflow run when the reader has fallen too far behind, on any thread: it must not block
+     */
+    static Choices submit(Router router, Job job, Runnable onOverflow) {
+        Choices choices = new Choices(onOverflow);
+        List<GenerationRequest> sequences = job.sequences();
+        for (int i = 0; i < sequences.size(); i++) {
+            Pending pending = new Pending(i);
+            choices.generations.add(
+                    router.submit(job.modelName(), sequences.get(i), event -> choices.add(pending, event)));
+        }
+        return choices;
+    }
+
+    /** Cancels what has not ended; from any thread, any number of times. */
+    void cancel() {
+        generations.forEach(Generation::cancel);
+    }
+
+    /** The next piece, waiting for it. */
+    Piece next() throws InterruptedException {
+        lock.lockInterruptibly();
+        try {
+            while (ready.isEmpty()) {
+                added.await();
+            }
+            return take();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** The next piece if it is there already. */
+    @Nullable
+    Piece poll() {
+        lock.lock();
+        try {
+            return ready.isEmpty() ? null : take();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** The next piece, waiting no longer than this; null if there is none. */
+    @Nullable
+    Piece next(Duration limit) throws InterruptedException {
+        long leftNs = limit.toNanos();
+        lock.lockInterruptibly();
+        try {
+            while (ready.isEmpty()) {
+                if (leftNs <= 0) {
+                    return null;
+                }
+                leftNs = added.awaitNanos(leftNs);
+            }
+            return take();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private Piece take() {
+        Pending pending = ready.remove();
+        if (overflowed) {
+            return new Piece(
+                    pending.index,
+                    "",
+                    List.of(),
+                    new Failed(Cause.INTERNAL, "The reply was not read as fast as it was made; it ends here."));
+        }
+        Piece piece = pending.take();
+        pendingBytes -= bytes(piece.text(), piece.logprobs());
+        return piece;
+    }
+
+    private void add(Pending pending, GenerationEvent event) {
+        boolean tooMuch = false;
+        lock.lock();
+        try {
+            if (overflowed) {
+                return;
+            }
+            pending.add(event);
+            if (event instanceof Delta delta) {
+                pendingBytes += bytes(delta.text(), delta.logprobs());
+                overflowed = tooMuch = pendingBytes > MAX_PENDING_BYTES;
+            }
+            if (!pending.queued) {
+                pending.queued = true;
+                ready.add(pending);
+                added.signal();
+            }
+        } finally {
+            lock.unlock();
+        }
+        if (tooMuch) {
+            cancel();
+            onOverflow.run();
+        }
+    }
+
+    private static long bytes(String text, List<TokenLogprob> logprobs) {
+        long bytes = 2L * text.length();
+        for (TokenLogprob logprob : logprobs) {
+            bytes += LOGPROB_BYTES * (1L + logprob.top().size());
+        }
+        return bytes;
+    }
+
+    /** What one choice's writer has not yet taken; guarded by the lock. */
+    private static final class Pending {
+        private final int index;
+        private final StringBuilder text = new StringBuilder();
+        private List<TokenLogprob> logprobs = List.of();
+        private @Nullable GenerationEvent end;
+        private boolean queued;
+
+        Pending(int index) {
+            this.index = index;
+        }
+
+        void add(GenerationEvent event) {
+            switch (event) {
+                case Delta delta -> {
+                    text.append(delta.text());
+                    if (!delta.logprobs().isEmpty()) {
+                        if (logprobs.isEmpty()) {
+                            logprobs = new ArrayList<>();
+                        }
+                        logprobs.addAll(delta.logprobs());
+                    }
+                }
+                case Finished finished -> end = finished;
+                case Failed failed -> end = failed;
+            }
+        }
+
+        Piece take() {
+            Piece piece = new Piece(index, text.toString(), logprobs, end);
+            text.setLength(0);
+            logprobs = List.of();
+            queued = false;
+            return piece;
+        }
+    }
+}

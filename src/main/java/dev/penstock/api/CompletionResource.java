@@ -1,0 +1,37 @@
+package dev.penstock.api;
+
+import io.smallrye.common.annotation.RunOnVirtualThread;
+import io.vertx.ext.web.RoutingContext;
+import jakarta.ws.rs.Consumes;
+import jakarta.ws.rs.POST;
+import jakarta.ws.rs.Path;
+import jakarta.ws.rs.core.Context;
+import jakarta.ws.rs.core.MediaType;
+import jakarta.ws.rs.core.Response;
+import java.io.IOException;
+import java.io.InputStream;
+
+/** {@code POST /v1/completions}. */
+@Path("/v1/completions")
+public class CompletionResource {
+    private static final ReplyFormat FORMAT = new CompletionFormat();
+
+    private final JobMaker jobs;
+    private final Responder responder;
+    private final ApiLimits limits;
+
+    CompletionResource(JobMaker jobs, Responder responder, ApiLimits limits) {
+        this.jobs = jobs;
+        this.responder = responder;
+        this.limits = limits;
+    }
+
+    /** Goes on from one prompt or several. */
+    @POST
+    @Consumes(MediaType.APPLICATION_JSON)
+    @RunOnVirtualThread
+    public Response create(InputStream body, @Context RoutingContext http) throws IOException, InterruptedException {
+        CompletionRequest request = CompletionRequest.read(WireJson.readObject(body, limits.maxBodyBytes()));
+        return responder.answer(jobs.completion(request), FORMAT, http.get(Exchange.KEY));
+    }
+}

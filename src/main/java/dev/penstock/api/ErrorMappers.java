@@ -1,0 +1,52 @@
+package dev.penstock.api;
+
+import jakarta.ws.rs.WebApplicationException;
+import jakarta.ws.rs.core.HttpHeaders;
+import jakarta.ws.rs.core.MediaType;
+import jakarta.ws.rs.core.Response;
+import jakarta.ws.rs.core.UriInfo;
+import org.jboss.logging.Logger;
+import org.jboss.resteasy.reactive.server.ServerExceptionMapper;
+
+/** Gives every failure of a resource the shape that OpenAI's clients read. */
+class ErrorMappers {
+    private static final Logger LOG = Logger.getLogger(ErrorMappers.class);
+
+    @ServerExceptionMapper
+    Response known(ApiException e) {
+        return response(e);
+    }
+
+    /** What JAX-RS itself refuses: paths, methods, media types. */
+    @ServerExceptionMapper
+    Response refused(WebApplicationException e, UriInfo uri) {
+        int status = e.getResponse().getStatus();
+        if (status < 400) {
+            return e.getResponse();
+        }
+        Response.ResponseBuilder response = Response.fromResponse(response(HttpEdge.error(status, uri.getPath())));
+        String allow = e.getResponse().getHeaderString(HttpHeaders.ALLOW);
+        return allow == null
+                ? response.build()
+                : response.header(HttpHeaders.ALLOW, allow).build();
+    }
+
+    @ServerExceptionMapper
+    Response interrupted(InterruptedException e) {
+        Thread.currentThread().interrupt();
+        return response(ApiException.overloaded(1, RequestGate.State.DRAINING.refusal()));
+    }
+
+    @ServerExceptionMapper
+    Response unexpected(Throwable e, UriInfo uri) {
+        LOG.errorf(e, "A request to %s failed", uri.getPath());
+        return response(HttpEdge.error(500, uri.getPath()));
+    }
+
+    private static Response response(ApiException e) {
+        Response.ResponseBuilder response =
+                Response.status(e.status()).entity(WireJson.error(e)).type(MediaType.APPLICATION_JSON_TYPE);
+        e.retryAfterS().ifPresent(s -> response.header(HttpHeaders.RETRY_AFTER, s));
+        return response.build();
+    }
+}

@@ -1,0 +1,118 @@
+package dev.penstock.api;
+
+import io.quarkus.vertx.http.runtime.filters.Filters;
+import io.vertx.core.buffer.Buffer;
+import io.vertx.core.http.HttpMethod;
+import io.vertx.core.http.HttpServerResponse;
+import io.vertx.core.http.HttpVersion;
+import io.vertx.ext.web.Router;
+import io.vertx.ext.web.RoutingContext;
+import jakarta.enterprise.context.ApplicationScoped;
+import jakarta.enterprise.event.Observes;
+import jakarta.ws.rs.core.HttpHeaders;
+import jakarta.ws.rs.core.MediaType;
+import java.util.UUID;
+
+/**
+ * What happens to a request on the event loop, before a resource sees it and where none does: it is refused while the
+ * server does not answer, its end is watched, and errors of the HTTP layer get the shape of the API's.
+ */
+@ApplicationScoped
+class HttpEdge {
+    private static final int FILTER_PRIORITY = 100;
+    private static final int[] STATUSES = {400, 404, 405, 406, 413, 414, 415, 500, 503};
+
+    private final RequestGate gate;
+    private final ApiLimits limits;
+
+    HttpEdge(RequestGate gate, ApiLimits limits) {
+        this.gate = gate;
+        this.limits = limits;
+    }
+
+    void filters(@Observes Filters filters) {
+        filters.register(this::admit, FILTER_PRIORITY);
+    }
+
+    void errors(@Observes Router router) {
+        for (int status : STATUSES) {
+            router.errorHandler(status, http -> send(http, error(status, http.normalizedPath())));
+        }
+    }
+
+    private void admit(RoutingContext http) {
+        http.response().putHeader("x-request-id", "req_" + UUID.randomUUID());
+        if (!http.request().method().equals(HttpMethod.POST)
+                || !http.normalizedPath().startsWith("/v1/")) {
+            http.next();
+            return;
+        }
+        RequestGate.State state = gate.enter();
+        if (state != RequestGate.State.OPEN) {
+            send(http, ApiException.overloaded(limits.retryAfterS(), state.refusal()));
+            return;
+        }
+        Exchange exchange = new Exchange(() -> abort(http));
+        http.put(Exchange.KEY, exchange);
+        http.addEndHandler(end -> {
+            gate.leave();
+            exchange.over();
+        });
+        if (contentLength(http) > limits.maxBodyBytes()) {
+            send(http, WireJson.tooLarge(limits.maxBodyBytes()));
+            return;
+        }
+        http.next();
+    }
+
+    private static void abort(RoutingContext http) {
+        if (http.request().version() == HttpVersion.HTTP_2) {
+            // Other exchanges share the connection.
+            http.response().reset();
+        } else {
+            http.request().connection().close();
+        }
+    }
+
+    private static long contentLength(RoutingContext http) {
+        String length = http.request().getHeader(HttpHeaders.CONTENT_LENGTH);
+        try {
+            return length == null ? 0 : Long.parseLong(length);
+        } catch (NumberFormatException e) {
+            // The HTTP parser refuses such a request; whatever comes here is read with a bound.
+            return 0;
+        }
+    }
+
+    /** The error for a status that the HTTP layer chose. */
+    static ApiException error(int status, String path) {
+        return switch (status) {
+            case 404 -> ApiException.ofStatus(404, "not_found", "There is nothing at " + path + ".");
+            case 405 -> ApiException.ofStatus(405, "method_not_allowed", "This method is not allowed at " + path + ".");
+            case 406 -> ApiException.ofStatus(406, null, "None of the types that 'Accept' names can be sent.");
+            case 413 -> ApiException.ofStatus(413, "request_too_large", "The request's body is too large.");
+            case 414 -> ApiException.ofStatus(414, null, "The request's address is too long.");
+            case 415 -> ApiException.ofStatus(415, null, "The body must be sent as 'Content-Type: application/json'.");
+            case 503 -> ApiException.overloaded(1, "The server can't answer at present.");
+            default ->
+                status < 500
+                        ? ApiException.ofStatus(status, null, "The request can't be understood.")
+                        : ApiException.internal("The server failed; its log knows more.");
+        };
+    }
+
+    private static void send(RoutingContext http, ApiException error) {
+        HttpServerResponse response = http.response();
+        if (response.ended() || response.headWritten()) {
+            return;
+        }
+        response.setStatusCode(error.status());
+        response.putHeader(HttpHeaders.CONTENT_TYPE, MediaType.APPLICATION_JSON);
+        error.retryAfterS().ifPresent(s -> response.putHeader(HttpHeaders.RETRY_AFTER, Integer.toString(s)));
+        if (error.status() == 413) {
+            // What is left of the body is not read.
+            response.putHeader("Connection", "close");
+        }
+        response.end(Buffer.buffer(WireJson.error(error)));
+    }
+}

@@ -1,0 +1,158 @@
+package dev.penstock.api;
+
+import dev.penstock.model.GenerationRequest;
+import dev.penstock.prompt.ChatTemplate;
+import dev.penstock.prompt.ModelCatalog;
+import dev.penstock.prompt.ServedModel;
+import dev.penstock.prompt.TemplateException;
+import jakarta.enterprise.context.ApplicationScoped;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.UUID;
+import org.jspecify.annotations.Nullable;
+
+/** Turns a request that was read into a job: finds the model, renders and encodes the prompt, checks that it fits. */
+@ApplicationScoped
+class JobMaker {
+    /** No tokenizer takes more characters into one token: a text above this many times the context need not be encoded. */
+    private static final int MAX_CHARS_PER_TOKEN = 256;
+
+    private static final long MS_PER_S = 1000;
+
+    private final ModelCatalog catalog;
+
+    JobMaker(ModelCatalog catalog) {
+        this.catalog = catalog;
+    }
+
+    /** The job of a chat request. */
+    Job chat(ChatRequest request) {
+        ServedModel model = model(request.model());
+        ChatTemplate template = model.template();
+        int[] prompt;
+        List<String> extraStop;
+        if (template == null) {
+            prompt = encode(model, PlainConversation.render(request.messages()), true, "messages");
+            extraStop = PlainConversation.STOP;
+        } else {
+            prompt = encode(model, render(model, template, request), request.addSpecialTokens(), "messages");
+            extraStop = List.of();
+        }
+        // Without a limit a reply may fill the context.
+        int defaultMaxTokens = model.contextLength();
+        return job(
+                "chatcmpl-",
+                request.model(),
+                model,
+                List.of(prompt),
+                request.sampling(),
+                defaultMaxTokens,
+                extraStop,
+                request.n(),
+                request.streaming());
+    }
+
+    /** The job of a completion request. */
+    Job completion(CompletionRequest request) {
+        ServedModel model = model(request.model());
+        List<int[]> prompts = new ArrayList<>(request.prompts().size());
+        for (int i = 0; i < request.prompts().size(); i++) {
+            String param = request.prompts().size() == 1 ? "prompt" : "prompt[" + i + "]";
+            prompts.add(
+                    switch (request.prompts().get(i)) {
+                        case CompletionRequest.Prompt.Text(String text) ->
+                            encode(model, text, request.addSpecialTokens(), param);
+                        case CompletionRequest.Prompt.Tokens(int[] ids) -> checked(model, ids, param);
+                    });
+        }
+        return job(
+                "cmpl-",
+                request.model(),
+                model,
+                prompts,
+                request.sampling(),
+                CompletionRequest.DEFAULT_MAX_TOKENS,
+                List.of(),
+                request.n(),
+                request.streaming());
+    }
+
+    private static Job job(
+            String idPrefix,
+            String modelName,
+            ServedModel model,
+            List<int[]> prompts,
+            SamplingFields sampling,
+            int defaultMaxTokens,
+            List<String> extraStop,
+            int n,
+            StreamFields streaming) {
+        String id = idPrefix + UUID.randomUUID().toString().replace("-", "");
+        List<GenerationRequest> sequences = new ArrayList<>(prompts.size() * n);
+        for (int[] prompt : prompts) {
+            for (int i = 0; i < n; i++) {
+                sequences.add(new GenerationRequest(
+                        id + "/" + sequences.size(),
+                        prompt,
+                        sampling.resolve(model, prompt.length, i, defaultMaxTokens, extraStop)));
+            }
+        }
+        return new Job(
+                id,
+                System.currentTimeMillis() / MS_PER_S,
+                modelName,
+                model,
+                List.copyOf(sequences),
+                n,
+                sampling.topLogprobs().isPresent(),
+                streaming);
+    }
+
+    private ServedModel model(String name) {
+        return catalog.find(name).orElseThrow(() -> ApiException.unknownModel(name));
+    }
+
+    private static String render(ServedModel model, ChatTemplate template, ChatRequest request) {
+        Map<String, @Nullable Object> variables = new LinkedHashMap<>(request.templateVariables());
+        variables.put("messages", request.messages());
+        variables.put("add_generation_prompt", request.addGenerationPrompt());
+        variables.put("bos_token", model.bosToken() == null ? "" : model.bosToken());
+        variables.put("eos_token", model.eosToken() == null ? "" : model.eosToken());
+        try {
+            return template.render(variables);
+        } catch (TemplateException e) {
+            throw ApiException.badField(
+                    "messages", "The model's chat template does not take this conversation: " + e.getMessage());
+        }
+    }
+
+    private static int[] encode(ServedModel model, String text, boolean addSpecialTokens, String param) {
+        int contextLength = model.contextLength();
+        if (text.length() > (long) contextLength * MAX_CHARS_PER_TOKEN) {
+            throw ApiException.promptTooLong(
+                    param, "at least " + text.length() / MAX_CHARS_PER_TOKEN + " tokens", contextLength);
+        }
+        return checked(model, model.tokenizer().encode(text, addSpecialTokens), param);
+    }
+
+    private static int[] checked(ServedModel model, int[] prompt, String param) {
+        if (prompt.length == 0) {
+            throw ApiException.badField(param, "'" + param + "' must have at least one token.");
+        }
+        if (prompt.length >= model.contextLength()) {
+            throw ApiException.promptTooLong(param, Integer.toString(prompt.length), model.contextLength());
+        }
+        int vocabSize = model.tokenizer().vocabSize();
+        for (int token : prompt) {
+            if (token >= vocabSize) {
+                throw ApiException.badField(
+                        param,
+                        "'" + param + "' has token " + token + ", but the model's tokens are 0 to " + (vocabSize - 1)
+                                + ".");
+            }
+        }
+        return prompt;
+    }
+}

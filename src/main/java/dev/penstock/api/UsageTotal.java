@@ -1,0 +1,45 @@
+package dev.penstock.api;
+
+import com.fasterxml.jackson.core.JsonGenerator;
+import dev.penstock.model.Usage;
+import java.io.IOException;
+
+/** The tokens of a whole request: each prompt once, however many choices were made of it. For one thread. */
+final class UsageTotal {
+    private final int choicesPerPrompt;
+    private long promptTokens;
+    private long cachedTokens;
+    private long completionTokens;
+
+    UsageTotal(int choicesPerPrompt) {
+        this.choicesPerPrompt = choicesPerPrompt;
+    }
+
+    /** Adds what a choice took. */
+    void add(int choice, Usage usage) {
+        completionTokens += usage.completionTokens();
+        if (choice % choicesPerPrompt == 0) {
+            promptTokens += usage.promptTokens();
+            cachedTokens += usage.cachedPromptTokens();
+        }
+    }
+
+    /** Writes the object that is called {@code usage}. */
+    void write(JsonGenerator json) throws IOException {
+        json.writeStartObject();
+        json.writeNumberField("prompt_tokens", promptTokens);
+        json.writeNumberField("completion_tokens", completionTokens);
+        json.writeNumberField("total_tokens", promptTokens + completionTokens);
+        json.writeObjectFieldStart("prompt_tokens_details");
+        json.writeNumberField("cached_tokens", cachedTokens);
+        json.writeNumberField("audio_tokens", 0);
+        json.writeEndObject();
+        json.writeObjectFieldStart("completion_tokens_details");
+        json.writeNumberField("reasoning_tokens", 0);
+        json.writeNumberField("audio_tokens", 0);
+        json.writeNumberField("accepted_prediction_tokens", 0);
+        json.writeNumberField("rejected_prediction_tokens", 0);
+        json.writeEndObject();
+        json.writeEndObject();
+    }
+}

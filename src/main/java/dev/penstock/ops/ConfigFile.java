@@ -1,0 +1,43 @@
+package dev.penstock.ops;
+
+import io.smallrye.config.source.yaml.YamlConfigSource;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import org.eclipse.microprofile.config.spi.ConfigSource;
+import org.eclipse.microprofile.config.spi.ConfigSourceProvider;
+
+/**
+ * The YAML file that {@code --config} names, as a source of configuration: above the defaults of the application, below
+ * environment variables, system properties and the command line.
+ */
+public final class ConfigFile implements ConfigSourceProvider {
+    /** The system property that names the file. */
+    static final String PROPERTY = "config.file";
+
+    /** Between application.properties (250) and environment variables (300). */
+    private static final int ORDINAL = 280;
+
+    @Override
+    public Iterable<ConfigSource> getConfigSources(ClassLoader loader) {
+        String path = System.getProperty(PROPERTY);
+        return path == null ? List.of() : List.of(read(Path.of(path)));
+    }
+
+    /**
+     * Reads the file.
+     *
+     * @throws StartException it is not there, can't be read, or is no YAML
+     */
+    static ConfigSource read(Path path) {
+        try {
+            return new YamlConfigSource(path.toUri().toString(), Files.readString(path), ORDINAL);
+        } catch (IOException | UncheckedIOException e) {
+            throw new StartException("The configuration file " + path + " can't be read: " + e, e);
+        } catch (RuntimeException e) {
+            throw new StartException("The configuration file " + path + " is no valid YAML: " + e.getMessage(), e);
+        }
+    }
+}

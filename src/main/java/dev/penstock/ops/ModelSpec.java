@@ -1,0 +1,88 @@
+package dev.penstock.ops;
+
+import dev.penstock.model.Precision;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.stream.Collectors;
+import picocli.CommandLine.ITypeConverter;
+import picocli.CommandLine.TypeConversionException;
+
+/**
+ * A model as the command line names it: {@code NAME=FOLDER[,precision=fp32|int8|int4][,threads=N][,context=N]}.
+ *
+ * @param name what callers name in {@code model}
+ * @param folder a Hugging Face folder
+ * @param settings the rest, by key, checked
+ */
+record ModelSpec(String name, String folder, Map<String, String> settings) {
+    private static final String FORM = "NAME=FOLDER[,precision=fp32|int8|int4][,threads=N][,context=N]";
+
+    /**
+     * Reads it.
+     *
+     * @throws TypeConversionException with what is wrong with it
+     */
+    static ModelSpec parse(String text) {
+        String[] parts = text.split(",", -1);
+        int equals = parts[0].indexOf('=');
+        if (equals < 1 || equals == parts[0].length() - 1) {
+            throw wrong("must be " + FORM, text);
+        }
+        Map<String, String> settings = new LinkedHashMap<>();
+        for (int i = 1; i < parts.length; i++) {
+            String[] setting = parts[i].split("=", 2);
+            if (setting.length < 2 || setting[1].isEmpty()) {
+                throw wrong("must be " + FORM, text);
+            }
+            check(setting[0], setting[1], text);
+            if (settings.put(setting[0], setting[1]) != null) {
+                throw wrong("names " + setting[0] + " twice", text);
+            }
+        }
+        return new ModelSpec(parts[0].substring(0, equals), parts[0].substring(equals + 1), settings);
+    }
+
+    /** The properties that configure this model as the one at a place of the list. */
+    Map<String, String> properties(int place) {
+        String prefix = "penstock.models[" + place + "].";
+        Map<String, String> properties = new LinkedHashMap<>();
+        properties.put(prefix + "name", name);
+        properties.put(prefix + "folder", folder);
+        settings.forEach((key, value) -> properties.put(prefix + key, value));
+        return properties;
+    }
+
+    private static void check(String key, String value, String text) {
+        switch (key) {
+            case "precision" -> {
+                if (Precision.ofLabel(value).isEmpty()) {
+                    throw wrong(
+                            "has the precision '" + value + "', but there are "
+                                    + Arrays.stream(Precision.values())
+                                            .map(Precision::label)
+                                            .collect(Collectors.joining(", ")),
+                            text);
+                }
+            }
+            case "threads", "context" -> {
+                if (!value.matches("[1-9][0-9]{0,8}")) {
+                    throw wrong("needs a positive number for " + key + ", not '" + value + "'", text);
+                }
+            }
+            default -> throw wrong("has the setting '" + key + "', but there are precision, threads and context", text);
+        }
+    }
+
+    private static TypeConversionException wrong(String what, String text) {
+        return new TypeConversionException(what + "; it is '" + text + "'");
+    }
+
+    /** For picocli. */
+    static final class Converter implements ITypeConverter<ModelSpec> {
+        @Override
+        public ModelSpec convert(String value) {
+            return parse(value);
+        }
+    }
+}

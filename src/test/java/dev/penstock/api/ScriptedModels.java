@@ -1,0 +1,87 @@
+package dev.penstock.api;
+
+import dev.penstock.ops.ModelLoader;
+import dev.penstock.ops.ModelRegistry;
+import dev.penstock.prompt.SamplingDefaults;
+import dev.penstock.prompt.ServedModel;
+import jakarta.enterprise.inject.Alternative;
+import jakarta.inject.Singleton;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+
+/** Two scripted models: {@code scripted} with a chat template, {@code lab/plain} without. */
+@Alternative
+@Singleton
+public class ScriptedModels implements ModelLoader {
+    public static final String CHAT = "scripted";
+    public static final String PLAIN = "lab/plain";
+    public static final int CONTEXT = 200;
+    public static final SamplingDefaults DEFAULTS = new SamplingDefaults(0.6f, 0.9f, 40, 0.05f, 1.1f);
+
+    private final ScriptedBackend chat = new ScriptedBackend(CHAT);
+    private final ScriptedBackend plain = new ScriptedBackend(PLAIN);
+
+    /** What stands behind {@link #CHAT}. */
+    public ScriptedBackend chat() {
+        return chat;
+    }
+
+    /** What stands behind {@link #PLAIN}. */
+    public ScriptedBackend plain() {
+        return plain;
+    }
+
+    @Override
+    public void load(ModelRegistry registry) {
+        Instant created = Instant.parse("2026-01-02T03:04:05Z");
+        registry.add(
+                new ServedModel(
+                        CHAT,
+                        created,
+                        "fp_scripted",
+                        new ByteTokenizer(),
+                        ScriptedModels::render,
+                        "<s>",
+                        "</s>",
+                        Set.of(ByteTokenizer.END),
+                        DEFAULTS,
+                        CONTEXT),
+                chat);
+        registry.add(
+                new ServedModel(
+                        PLAIN,
+                        created,
+                        "fp_plain",
+                        new ByteTokenizer(),
+                        null,
+                        null,
+                        null,
+                        Set.of(ByteTokenizer.END),
+                        SamplingDefaults.NEUTRAL,
+                        CONTEXT),
+                plain);
+    }
+
+    @Override
+    public void close(Duration drainLimit) {}
+
+    private static String render(Map<String, Object> variables) {
+        StringBuilder text = new StringBuilder(String.valueOf(variables.get("bos_token")));
+        for (Object message : (List<?>) variables.getOrDefault("messages", List.of())) {
+            Map<?, ?> map = (Map<?, ?>) message;
+            text.append('[')
+                    .append(map.get("role"))
+                    .append(']')
+                    .append(map.get("content"))
+                    .append('\n');
+        }
+        if (variables.containsKey("mood")) {
+            text.append("{mood ").append(variables.get("mood")).append('}');
+        }
+        return text.append(variables.get("add_generation_prompt") == Boolean.TRUE ? "[assistant]" : "")
+                .toString();
+    }
+}

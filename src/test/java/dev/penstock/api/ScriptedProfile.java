@@ -1,0 +1,23 @@
+package dev.penstock.api;
+
+import io.quarkus.test.junit.QuarkusTestProfile;
+import java.util.Map;
+import java.util.Set;
+
+/** Runs the server with scripted models, and a small limit on bodies. */
+public final class ScriptedProfile implements QuarkusTestProfile {
+    static final int MAX_BODY_BYTES = 300_000;
+
+    @Override
+    public Set<Class<?>> getEnabledAlternatives() {
+        return Set.of(ScriptedModels.class);
+    }
+
+    @Override
+    public Map<String, String> getConfigOverrides() {
+        return Map.of(
+                "quarkus.http.test-port", "0",
+                "penstock.http.max-body-size", Integer.toString(MAX_BODY_BYTES),
+                "penstock.http.keep-alive", "50ms");
+    }
+}
