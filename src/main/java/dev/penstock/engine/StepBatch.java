@@ -12,7 +12,7 @@ package dev.penstock.engine;
  * @param blockTable [S, blocksPerSequence] block ids of each sequence, row by row; places past its end are 0
  * @param blocksPerSequence width of the block table in this step
  * @param logitRows [R] indices into the T tokens
- * @param rows R
+ * @param rows R; 0 if no sequence reaches its end in this step
  */
 public record StepBatch(
         long[] tokenIds,

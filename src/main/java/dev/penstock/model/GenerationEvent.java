@@ -10,12 +10,13 @@ import org.jspecify.annotations.Nullable;
 public sealed interface GenerationEvent {
 
     /**
-     * More of the completion.
+     * More of the completion. An end-of-sequence or stop token that ends it is in no delta; {@link Usage} counts it.
      *
      * @param text whole characters, nothing that could still turn out to be a stop string; may be empty while tokens
      *     are held back
      * @param tokens tokens that were sampled since the last event
-     * @param logprobs one entry for each of these tokens where the request asked for them, else empty
+     * @param logprobs one entry for each of these tokens where the request asked for them, else empty. It comes with its
+     *     token, which may be before the token's text, and also where a stop string cuts that text off
      */
     record Delta(String text, int tokens, List<TokenLogprob> logprobs) implements GenerationEvent {}
 
