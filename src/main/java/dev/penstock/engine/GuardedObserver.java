@@ -2,10 +2,18 @@ package dev.penstock.engine;
 
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
+import java.util.concurrent.atomic.AtomicBoolean;
 
-/** Keeps what an observer throws away from the loop. */
-record GuardedObserver(EngineObserver observer) implements EngineObserver {
+/** Keeps what an observer throws away from the loop. Logs the first of it: there may be one a token. */
+final class GuardedObserver implements EngineObserver {
     private static final Logger LOG = System.getLogger(GuardedObserver.class.getName());
+
+    private final EngineObserver observer;
+    private final AtomicBoolean failed = new AtomicBoolean();
+
+    GuardedObserver(EngineObserver observer) {
+        this.observer = observer;
+    }
 
     @Override
     public void stepEnded(StepSummary step) {
@@ -22,11 +30,13 @@ record GuardedObserver(EngineObserver observer) implements EngineObserver {
         guard(() -> observer.sequenceEnded(sequence));
     }
 
-    private static void guard(Runnable call) {
+    private void guard(Runnable call) {
         try {
             call.run();
         } catch (RuntimeException e) {
-            LOG.log(Level.WARNING, "An observer of the engine failed", e);
+            if (!failed.getAndSet(true)) {
+                LOG.log(Level.WARNING, "An observer of the engine failed; further failures of it are not logged", e);
+            }
         }
     }
 }

@@ -54,16 +54,17 @@ final class Sampler {
             TokenDraws draws) {
         row.open(logits, offset);
         changes = 0;
-        Logprobs raw = sampling.topLogprobs().isPresent()
-                ? logprobs(sampling.topLogprobs().getAsInt())
+        TopLogprobs top = sampling.topLogprobs().isPresent()
+                ? topLogprobs(sampling.topLogprobs().getAsInt())
                 : null;
         adjust(sampling, counts, place);
         checkedScan();
         int token = choose(sampling, draws.at(place));
-        if (raw == null) {
+        if (top == null) {
             return new Sampled(token, null);
         }
-        return new Sampled(token, raw.withChosen(originalLogit(token)));
+        return new Sampled(
+                token, new Logprobs((float) (originalLogit(token) - top.logSum()), top.tokens(), top.values()));
     }
 
     private int choose(SamplingParams sampling, SplittableRandom random) {
@@ -110,7 +111,7 @@ final class Sampler {
         return largest.token(rank);
     }
 
-    private Logprobs logprobs(int top) {
+    private TopLogprobs topLogprobs(int top) {
         float max = checkedScan();
         double logSum = max + Math.log(row.weigh(1, 0));
         LargestLogits largest = row.largest(top);
@@ -120,7 +121,7 @@ final class Sampler {
             tokens[rank] = largest.token(rank);
             values[rank] = (float) (largest.logit(rank) - logSum);
         }
-        return new Logprobs((float) -logSum, tokens, values);
+        return new TopLogprobs(logSum, tokens, values);
     }
 
     private float checkedScan() {
@@ -205,9 +206,8 @@ final class Sampler {
      * @param topTokens the most likely tokens, most likely first
      * @param top theirs
      */
-    record Logprobs(float chosen, int[] topTokens, float[] top) {
-        private Logprobs withChosen(float logit) {
-            return new Logprobs(chosen + logit, topTokens, top);
-        }
-    }
+    record Logprobs(float chosen, int[] topTokens, float[] top) {}
+
+    /** What is known before the choice: the logarithm of the sum of all exponentials, and the most likely tokens. */
+    private record TopLogprobs(double logSum, int[] tokens, float[] values) {}
 }

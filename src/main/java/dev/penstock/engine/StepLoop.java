@@ -182,8 +182,14 @@ public final class StepLoop implements AutoCloseable {
         return scheduler;
     }
 
+    /** The thread that holds all of its state. */
+    Thread thread() {
+        return thread;
+    }
+
     private void loop() {
         try {
+            SamplerWarmUp.run(mailbox::isEmpty);
             while (!closing) {
                 try {
                     turn();
