@@ -33,7 +33,8 @@ final class GuardedObserver implements EngineObserver {
     private void guard(Runnable call) {
         try {
             call.run();
-        } catch (RuntimeException e) {
+        } catch (Throwable e) {
+            // An Error too: an observer's stack overflow is no reason to stop generating.
             if (!failed.getAndSet(true)) {
                 LOG.log(Level.WARNING, "An observer of the engine failed; further failures of it are not logged", e);
             }

@@ -137,14 +137,17 @@ final class Publisher {
         if (!sequence.end()) {
             return;
         }
-        release.accept(sequence);
-        long now = System.nanoTime();
-        OptionalLong ttft = sequence.completionLength() == 0
-                ? OptionalLong.empty()
-                : OptionalLong.of(sequence.firstTokenNs() - sequence.submittedNs());
-        SequenceSummary summary = new SequenceSummary(outcome, sequence.usage(), now - sequence.submittedNs(), ttft);
-        observer.sequenceEnded(summary);
-        tell(sequence, event);
+        try {
+            release.accept(sequence);
+            OptionalLong ttft = sequence.completionLength() == 0
+                    ? OptionalLong.empty()
+                    : OptionalLong.of(sequence.firstTokenNs() - sequence.submittedNs());
+            long totalNs = System.nanoTime() - sequence.submittedNs();
+            observer.sequenceEnded(new SequenceSummary(outcome, sequence.usage(), totalNs, ttft));
+        } finally {
+            // Whatever is broken here, the caller must not wait for ever.
+            tell(sequence, event);
+        }
     }
 
     private static Outcome outcome(Cause cause) {

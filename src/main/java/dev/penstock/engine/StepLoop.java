@@ -191,11 +191,7 @@ public final class StepLoop implements AutoCloseable {
         try {
             SamplerWarmUp.run(mailbox::isEmpty);
             while (!closing) {
-                try {
-                    turn();
-                } catch (Throwable e) {
-                    recover(e);
-                }
+                turnOrRecover();
             }
             cutAll(Cause.SHUTTING_DOWN, GOING_DOWN);
         } finally {
@@ -203,6 +199,19 @@ public final class StepLoop implements AutoCloseable {
             refuseMail();
             drained.countDown();
             closeRunner();
+        }
+    }
+
+    private void turnOrRecover() {
+        try {
+            turn();
+        } catch (Throwable e) {
+            try {
+                recover(e);
+            } catch (Throwable again) {
+                // A heap so full that not even the failure can be told: the next turn begins with what is left.
+                LOG.log(Level.ERROR, "Recovery failed", again);
+            }
         }
     }
 
@@ -309,14 +318,9 @@ public final class StepLoop implements AutoCloseable {
 
     /** Something outside of a step failed, so nothing that the loop holds can be relied on: it starts from nothing. */
     private void recover(Throwable failure) {
-        try {
-            LOG.log(Level.ERROR, () -> "The step loop " + name + " failed", failure);
-            for (Sequence sequence : scheduler.reset()) {
-                publisher.fail(sequence, Cause.INTERNAL, "The engine failed: " + failure.getMessage());
-            }
-        } catch (Throwable again) {
-            // A heap so full that not even this can be told.
-            LOG.log(Level.ERROR, "Recovery failed", again);
+        LOG.log(Level.ERROR, () -> "The step loop " + name + " failed", failure);
+        for (Sequence sequence : scheduler.reset()) {
+            publisher.fail(sequence, Cause.INTERNAL, "The engine failed: " + failure.getMessage());
         }
     }
 

@@ -16,7 +16,7 @@ import java.util.Set;
  * place and all keys before it as the block table reaches them, and the logits are a hash of all of these keys. A wrong
  * table, a stale block or a key computed from the wrong past give different logits from then on.
  */
-final class HashModel implements ModelRunner {
+public final class HashModel implements ModelRunner {
     /** What an unwritten place of the cache holds; reading one fails the step. */
     private static final long UNWRITTEN = 0;
 
@@ -31,7 +31,8 @@ final class HashModel implements ModelRunner {
     private final MemorySegment logits;
     private volatile boolean closed;
 
-    HashModel(int vocabSize, int contextLength, int blockSize, int blockCount, int maxTokens, int maxRows) {
+    /** An empty cache of {@code blockCount} blocks. */
+    public HashModel(int vocabSize, int contextLength, int blockSize, int blockCount, int maxTokens, int maxRows) {
         this.vocabSize = vocabSize;
         this.contextLength = contextLength;
         this.blockSize = blockSize;

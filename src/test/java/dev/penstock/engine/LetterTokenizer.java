@@ -5,7 +5,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.OptionalInt;
 
 /** Each id is two letters; the highest id is an end token without text. */
-record LetterTokenizer(int vocabSize) implements Tokenizer {
+public record LetterTokenizer(int vocabSize) implements Tokenizer {
     int eos() {
         return vocabSize - 1;
     }

@@ -12,7 +12,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 
 /** Keeps a generation's events and holds them to their order: deltas, then one end. */
-final class Recorder implements GenerationListener {
+public final class Recorder implements GenerationListener {
     private final List<GenerationEvent> events = new ArrayList<>();
     private final CompletableFuture<GenerationEvent> end = new CompletableFuture<>();
 
@@ -36,11 +36,11 @@ final class Recorder implements GenerationListener {
         }
     }
 
-    Finished finished() {
+    public Finished finished() {
         return (Finished) end();
     }
 
-    Failed failed() {
+    public Failed failed() {
         return (Failed) end();
     }
 
@@ -48,7 +48,7 @@ final class Recorder implements GenerationListener {
         return end.isDone();
     }
 
-    synchronized String text() {
+    public synchronized String text() {
         StringBuilder text = new StringBuilder();
         deltas().forEach(d -> text.append(d.text()));
         return text.toString();
