@@ -40,6 +40,11 @@ import dev.penstock.model.KvType;
  * 1 / sqrt(headSize)), {@link #ATTR_SOFTCAP} (float, 0 or absent: none), {@link #ATTR_WINDOW} (int, tokens that a query
  * sees, itself included; -1 or absent: all), {@link #ATTR_DO_ROTARY} and {@link #ATTR_INTERLEAVED} (int, 0 or 1, absent: 0).
  *
+ * <p>On processors with AVX-512 VNNI quantised matrices are nodes of type {@link #PACKED_MATMUL}: input float [T, K] and
+ * weights uint8 [bytes] in {@link dev.penstock.onnx.gemm.PackedLayout} of attributes {@link #ATTR_OUTPUTS},
+ * {@link #ATTR_INPUTS} and {@link #ATTR_BITS}; output float [T, N]. {@link #PACKED_GATHER} has row numbers int64 [T] in place
+ * of the input, the same weights and attributes, and gives float [T, K].
+ *
  * <p>Since the type of a graph's input is fixed, a variant's folder holds one small graph file for each type of cache,
  * {@link #graphFile}, all over the same external data.
  */
@@ -50,6 +55,17 @@ public final class GraphContract {
     public static final int OPSET_VERSION = 1;
     /** Type of the attention node. */
     public static final String ATTENTION = "PagedAttention";
+
+    /** Type of the node that multiplies by packed weights. */
+    public static final String PACKED_MATMUL = "PackedMatMul";
+    /** Type of the node that reads rows of packed weights. */
+    public static final String PACKED_GATHER = "PackedGather";
+    /** Attribute, int: N, rows of packed weights. */
+    public static final String ATTR_OUTPUTS = "N";
+    /** Attribute, int: K, columns of packed weights. */
+    public static final String ATTR_INPUTS = "K";
+    /** Attribute, int: 4 or 8. */
+    public static final String ATTR_BITS = "bits";
 
     /** Input, int64 [T]. */
     public static final String INPUT_IDS = "input_ids";

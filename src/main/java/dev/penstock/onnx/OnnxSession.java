@@ -10,9 +10,12 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.function.LongSupplier;
 
 /**
- * A graph loaded for the CPU, with our attention op at hand. It owns its memory in ONNX Runtime, and {@link #close} frees
+ * A graph loaded for the CPU, with our operators at hand. It owns its memory in ONNX Runtime, and {@link #close} frees
  * it; runs go through one {@link OnnxBinding} at a time, on one thread.
  */
 public final class OnnxSession implements AutoCloseable {
@@ -22,17 +25,18 @@ public final class OnnxSession implements AutoCloseable {
     private static final int OPTIMIZE_NOTHING = 0;
     private static final int OPTIMIZE_ALL = 99;
 
+    /** Address space, of which only what is used takes up memory. */
+    private static final long LOADER_STACK_BYTES = 256L << 20;
+
     private final long session;
-    private final PagedAttentionOp attention;
-    private final long domain;
+    private final OperatorDomain operators;
     private final List<TensorSpec> inputs;
     private final List<TensorSpec> outputs;
     private boolean open = true;
 
-    private OnnxSession(long session, PagedAttentionOp attention, long domain) {
+    private OnnxSession(long session, OperatorDomain operators) {
         this.session = session;
-        this.attention = attention;
-        this.domain = domain;
+        this.operators = operators;
         inputs = specs(
                 OrtApi.SESSION_GET_INPUT_COUNT, OrtApi.SESSION_GET_INPUT_NAME, OrtApi.SESSION_GET_INPUT_TYPE_INFO);
         outputs = specs(
@@ -48,37 +52,56 @@ public final class OnnxSession implements AutoCloseable {
         if (!Files.isReadable(graph)) {
             throw new OnnxException("cannot read the graph " + graph);
         }
-        long environment = Environment.ADDRESS;
-        PagedAttentionOp attention = new PagedAttentionOp(config.threads());
-        long domain = 0;
+        OperatorDomain operators = new OperatorDomain(config.threads());
         long options = 0;
         try (Arena arena = Arena.ofConfined()) {
-            long domainName = arena.allocateFrom(GraphContract.DOMAIN).address();
-            domain = OrtApi.create(result -> (long) OrtApi.CREATE_CUSTOM_OP_DOMAIN.invokeExact(domainName, result));
-            OrtApi.check((long) OrtApi.CUSTOM_OP_DOMAIN_ADD.invokeExact(domain, attention.address()));
             options = OrtApi.create(result -> (long) OrtApi.CREATE_SESSION_OPTIONS.invokeExact(result));
             configure(options, config, arena);
-            OrtApi.check((long) OrtApi.ADD_CUSTOM_OP_DOMAIN.invokeExact(options, domain));
+            OrtApi.check((long) OrtApi.ADD_CUSTOM_OP_DOMAIN.invokeExact(options, operators.address()));
             long path = arena.allocateFrom(graph.toAbsolutePath().toString()).address();
             long finalOptions = options;
-            long session = OrtApi.create(
-                    result -> (long) OrtApi.CREATE_SESSION.invokeExact(environment, path, finalOptions, result));
+            long session = onDeepStack(() -> {
+                long environment = Environment.ADDRESS;
+                return OrtApi.create(
+                        result -> (long) OrtApi.CREATE_SESSION.invokeExact(environment, path, finalOptions, result));
+            });
             try {
-                return new OnnxSession(session, attention, domain);
+                return new OnnxSession(session, operators);
             } catch (RuntimeException e) { // an input or output of a type that is not supported
                 OrtApi.release(OrtApi.RELEASE_SESSION, session);
                 throw e;
             }
         } catch (Throwable e) {
-            if (domain != 0) {
-                OrtApi.release(OrtApi.RELEASE_CUSTOM_OP_DOMAIN, domain);
-            }
-            attention.close();
+            operators.close();
             throw OrtApi.rethrow(e);
         } finally {
             if (options != 0) {
                 OrtApi.release(OrtApi.RELEASE_SESSION_OPTIONS, options);
             }
+        }
+    }
+
+    /**
+     * Registering its operators takes ONNX Runtime more than the 1 MiB of stack that a Java thread has by default, and it
+     * walks graphs by recursion; an overflow there ends the process.
+     */
+    private static long onDeepStack(LongSupplier work) throws Throwable {
+        CompletableFuture<Long> result = new CompletableFuture<>();
+        Runnable task = () -> {
+            try {
+                result.complete(work.getAsLong());
+            } catch (Throwable e) {
+                result.completeExceptionally(e);
+            }
+        };
+        Thread.ofPlatform()
+                .name("onnx-session-loader")
+                .stackSize(LOADER_STACK_BYTES)
+                .start(task);
+        try {
+            return result.join();
+        } catch (CompletionException e) {
+            throw e.getCause() == null ? e : e.getCause();
         }
     }
 
@@ -191,8 +214,7 @@ public final class OnnxSession implements AutoCloseable {
         if (open) {
             open = false;
             OrtApi.release(OrtApi.RELEASE_SESSION, session);
-            OrtApi.release(OrtApi.RELEASE_CUSTOM_OP_DOMAIN, domain);
-            attention.close();
+            operators.close();
         }
     }
 

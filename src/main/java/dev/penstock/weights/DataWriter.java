@@ -1,9 +1,11 @@
 package dev.penstock.weights;
 
+import dev.penstock.onnx.gemm.PackedLayout;
 import dev.penstock.weights.InitializerTable.ComputedJob;
 import dev.penstock.weights.InitializerTable.FloatJob;
 import dev.penstock.weights.InitializerTable.Initializer;
 import dev.penstock.weights.InitializerTable.MatrixJob;
+import dev.penstock.weights.InitializerTable.PackedJob;
 import dev.penstock.weights.InitializerTable.Part;
 import dev.penstock.weights.InitializerTable.QuantizedJob;
 import java.io.IOException;
@@ -49,7 +51,8 @@ final class DataWriter {
     void write(InitializerTable table, int threads) throws IOException {
         List<Chunk> chunks = new ArrayList<>();
         for (MatrixJob job : table.jobs()) {
-            int rows = Math.max(1, CHUNK / job.columns());
+            // Whole panels, where there are any.
+            int rows = Math.max(1, CHUNK / job.columns() / PackedLayout.PANEL) * PackedLayout.PANEL;
             for (int from = 0; from < job.rows(); from += rows) {
                 chunks.add(new Chunk(job, from, Math.min(job.rows(), from + rows)));
             }
@@ -111,19 +114,54 @@ final class DataWriter {
                 float[] values = read(parts, columns, chunk, scratch);
                 put(target, chunk.from() * 4L * columns, scratch.bytes(values, rows * columns));
             }
+            case PackedJob(Initializer target, List<Part> parts, PackedLayout layout) ->
+                writePanels(target, layout, parts, chunk, scratch);
             case QuantizedJob(Initializer codes, Initializer scales, List<Part> parts, int _, int _, int bits) -> {
                 float[] values = read(parts, columns, chunk, scratch);
                 int blocks = BlockQuantizer.blocks(columns);
                 int rowBytes = blocks * BlockQuantizer.blockBytes(bits);
                 byte[] c = scratch.codes(rows * rowBytes);
                 float[] s = scratch.scales(rows * blocks);
-                if (!scratch.quantizer(bits).quantize(values, rows, columns, c, s)) {
-                    throw new ModelFolderException("tensor `" + parts.getFirst().tensor()
-                            + "` or one that is packed with it holds NaN or infinity");
-                }
+                quantize(values, rows, columns, bits, parts, scratch);
                 put(codes, (long) chunk.from() * rowBytes, scratch.bytes(c, rows * rowBytes));
                 put(scales, chunk.from() * 4L * blocks, scratch.bytes(s, rows * blocks));
             }
+        }
+    }
+
+    private void writePanels(Initializer target, PackedLayout layout, List<Part> parts, Chunk chunk, Scratch scratch)
+            throws IOException {
+        int rows = chunk.to() - chunk.from();
+        float[] values = read(parts, layout.inputs(), chunk, scratch);
+        quantize(values, rows, layout.inputs(), layout.bits(), parts, scratch);
+        int panels = Math.ceilDiv(rows, PackedLayout.PANEL);
+        byte[] packed = scratch.panels(panels * layout.panelBytes());
+        for (int p = 0; p < panels; p++) {
+            int first = p * PackedLayout.PANEL;
+            try {
+                layout.pack(
+                        scratch.codes(0),
+                        scratch.scales(0),
+                        first,
+                        Math.min(PackedLayout.PANEL, rows - first),
+                        packed,
+                        p * layout.panelBytes());
+            } catch (ArithmeticException e) {
+                throw new ModelFolderException(
+                        "tensor `" + parts.getFirst().tensor() + "` or one that is packed with it: " + e.getMessage());
+            }
+        }
+        long at = (long) chunk.from() / PackedLayout.PANEL * layout.panelBytes();
+        put(target, at, scratch.bytes(packed, panels * layout.panelBytes()));
+    }
+
+    /** Leaves codes and scales of the rows in the worker's buffers. */
+    private static void quantize(float[] values, int rows, int columns, int bits, List<Part> parts, Scratch scratch) {
+        int blocks = BlockQuantizer.blocks(columns);
+        byte[] codes = scratch.codes(rows * blocks * BlockQuantizer.blockBytes(bits));
+        if (!scratch.quantizer(bits).quantize(values, rows, columns, codes, scratch.scales(rows * blocks))) {
+            throw new ModelFolderException(
+                    "tensor `" + parts.getFirst().tensor() + "` or one that is packed with it holds NaN or infinity");
         }
     }
 
@@ -162,6 +200,7 @@ final class DataWriter {
         private float[] floats = {};
         private float[] scales = {};
         private byte[] codes = {};
+        private byte[] panels = {};
         private ByteBuffer bytes = ByteBuffer.allocateDirect(1 << 16);
         private final BlockQuantizer quantizer4 = new BlockQuantizer(4);
         private final BlockQuantizer quantizer8 = new BlockQuantizer(8);
@@ -176,6 +215,10 @@ final class DataWriter {
 
         byte[] codes(int count) {
             return codes = codes.length < count ? new byte[count] : codes;
+        }
+
+        byte[] panels(int count) {
+            return panels = panels.length < count ? new byte[count] : panels;
         }
 
         BlockQuantizer quantizer(int bits) {

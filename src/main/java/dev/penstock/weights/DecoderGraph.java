@@ -11,6 +11,7 @@ import dev.penstock.model.DecoderShape;
 import dev.penstock.model.KvType;
 import dev.penstock.model.Precision;
 import dev.penstock.onnx.GraphContract;
+import dev.penstock.onnx.gemm.PackedLayout;
 import dev.penstock.weights.DecoderSpec.LayerTensors;
 import dev.penstock.weights.InitializerTable.Part;
 import dev.penstock.weights.InitializerTable.Quantized;
@@ -27,7 +28,7 @@ import java.util.Map;
  * saves most of a layer.
  *
  * <p>Matrices are Gemm with the transposed right side in fp32, so that they stay as the checkpoint has them, and
- * MatMulNBits otherwise. The head has 8 bits in every quantised variant, since its errors go straight into the logits;
+ * MatMulNBits or our own operator over packed weights otherwise. The head has 8 bits in every quantised variant, since its errors go straight into the logits;
  * the embedding table too, and where it is the head, both read the same bytes.
  */
 final class DecoderGraph {
@@ -42,6 +43,7 @@ final class DecoderGraph {
     private final DecoderSpec spec;
     private final DecoderShape shape;
     private final Precision precision;
+    private final WeightLayout layout;
     private final InitializerTable constants;
     private final OnnxGraph graph = new OnnxGraph();
     private final float epsilon;
@@ -50,10 +52,12 @@ final class DecoderGraph {
      * Lays out the graph and its constants; no weight is read yet.
      *
      * @param spec what to build; its context length is the number of positions that the rotary tables have
+     * @param layout of quantised matrices
      * @param dataFile name of the external data file
      */
-    DecoderGraph(DecoderSpec spec, Precision precision, String dataFile) {
+    DecoderGraph(DecoderSpec spec, Precision precision, WeightLayout layout, String dataFile) {
         this.spec = spec;
+        this.layout = layout;
         this.shape = spec.shape();
         this.precision = precision;
         this.constants = new InitializerTable(dataFile);
@@ -219,6 +223,15 @@ final class DecoderGraph {
             String weight = constants.floats(spec.embedding(), table, shape.hiddenSize());
             return graph.node(ONNX, "Gather", "embedding", List.of(weight, GraphContract.INPUT_IDS), Map.of("axis", 0));
         }
+        if (layout == WeightLayout.PACKED) {
+            PackedLayout packed = new PackedLayout(shape.vocabSize(), shape.hiddenSize(), HEAD_BITS);
+            return packedNode(
+                    GraphContract.PACKED_GATHER,
+                    "embedding",
+                    GraphContract.INPUT_IDS,
+                    constants.packed(spec.embedding(), table, packed),
+                    packed);
+        }
         // MatMulNBits wants [rows, blocks, block], this operator [rows, columns]: the same bytes where no block is
         // padded.
         Quantized weight = constants.quantized(spec.embedding(), table, shape.hiddenSize(), HEAD_BITS);
@@ -258,6 +271,10 @@ final class DecoderGraph {
                     ONNX, "Gemm", name, List.of(x, constants.floats(weight, parts, columns)), Map.of("transB", 1));
         }
         int rows = parts.stream().mapToInt(Part::rows).sum();
+        if (layout == WeightLayout.PACKED) {
+            PackedLayout packed = new PackedLayout(rows, columns, bits);
+            return packedNode(GraphContract.PACKED_MATMUL, name, x, constants.packed(weight, parts, packed), packed);
+        }
         Quantized quantized = constants.quantized(weight, parts, columns, bits);
         return graph.node(
                 MICROSOFT,
@@ -275,6 +292,21 @@ final class DecoderGraph {
                         BlockQuantizer.BLOCK,
                         "accuracy_level",
                         ACCURACY_LEVEL));
+    }
+
+    private String packedNode(String type, String name, String input, String weight, PackedLayout packed) {
+        return graph.node(
+                GraphContract.DOMAIN,
+                type,
+                name,
+                List.of(input, weight),
+                Map.of(
+                        GraphContract.ATTR_OUTPUTS,
+                        packed.outputs(),
+                        GraphContract.ATTR_INPUTS,
+                        packed.inputs(),
+                        GraphContract.ATTR_BITS,
+                        packed.bits()));
     }
 
     /** Tables of the rotary embedding, [contextLength, headSize / 2] each. */

@@ -3,6 +3,7 @@ package dev.penstock.weights;
 import ai.onnx.proto.OnnxMl.StringStringEntryProto;
 import ai.onnx.proto.OnnxMl.TensorProto;
 import com.google.protobuf.ByteString;
+import dev.penstock.onnx.gemm.PackedLayout;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.ArrayList;
@@ -93,6 +94,19 @@ final class InitializerTable {
     record QuantizedJob(Initializer codes, Initializer scales, List<Part> parts, int rows, int columns, int bits)
             implements MatrixJob {}
 
+    /** Rows of source tensors, one after the other, as packed panels. */
+    record PackedJob(Initializer target, List<Part> parts, PackedLayout layout) implements MatrixJob {
+        @Override
+        public int rows() {
+            return layout.outputs();
+        }
+
+        @Override
+        public int columns() {
+            return layout.inputs();
+        }
+    }
+
     /** Rows that a function gives, as floats. */
     record ComputedJob(Initializer target, IntFunction<float[]> row, int rows, int columns) implements MatrixJob {
         @Override
@@ -115,6 +129,7 @@ final class InitializerTable {
                 .mapToLong(job -> switch (job) {
                     case FloatJob j -> j.target().bytes();
                     case ComputedJob j -> j.target().bytes();
+                    case PackedJob j -> j.target().bytes();
                     case QuantizedJob j -> j.codes().bytes() + j.scales().bytes();
                 })
                 .sum();
@@ -193,6 +208,15 @@ final class InitializerTable {
                 add(names.scales(), TensorProto.DataType.FLOAT, List.of((long) rows, blocks), 4 * rows * blocks);
         jobs.add(new QuantizedJob(codes, scales, parts, rows, columns, bits));
         return names;
+    }
+
+    /** Adds a matrix of packed panels, uint8 [bytes]; a name that is there already is not added twice. */
+    String packed(String name, List<Part> parts, PackedLayout layout) {
+        if (!byName.containsKey(name)) {
+            Initializer target = add(name, TensorProto.DataType.UINT8, List.of(layout.bytes()), layout.bytes());
+            jobs.add(new PackedJob(target, parts, layout));
+        }
+        return name;
     }
 
     /** Adds a second name and shape for the bytes of a tensor; the two share their place. */

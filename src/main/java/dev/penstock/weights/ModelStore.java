@@ -59,7 +59,9 @@ public final class ModelStore {
         DecoderSpec spec = source.spec().withContextLimit(options.contextLimit());
         try {
             Path variants = Files.createDirectories(root.resolve("variants"));
-            String id = id(contents(source, options, progress), spec, precision);
+            // Numbers as they are have no layout, so that variants of them are the same everywhere.
+            WeightLayout layout = precision == Precision.FP32 ? WeightLayout.STANDARD : options.layout();
+            String id = id(contents(source, options, progress), spec, precision, layout);
             Path target = variants.resolve(id);
             Optional<Variant> ready = VariantFolder.read(target, id);
             if (ready.isPresent()) {
@@ -76,7 +78,7 @@ public final class ModelStore {
                         target,
                         id,
                         source,
-                        new DecoderGraph(spec, precision, VariantFolder.DATA_FILE),
+                        new DecoderGraph(spec, precision, layout, VariantFolder.DATA_FILE),
                         options,
                         progress);
             }
@@ -144,9 +146,9 @@ public final class ModelStore {
         }
     }
 
-    private static String id(String contents, DecoderSpec spec, Precision precision) {
+    private static String id(String contents, DecoderSpec spec, Precision precision, WeightLayout layout) {
         MessageDigest digest = FileDigests.sha256();
-        String all = contents + spec + "\n" + precision + "\n" + BUILDER_VERSION;
+        String all = contents + spec + "\n" + precision + "\n" + layout + "\n" + BUILDER_VERSION;
         return FileDigests.hex(digest.digest(all.getBytes(StandardCharsets.UTF_8)))
                 .substring(0, 32);
     }

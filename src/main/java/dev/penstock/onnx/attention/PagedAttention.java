@@ -4,6 +4,7 @@ import static dev.penstock.onnx.attention.AttentionPlan.CHUNK;
 import static dev.penstock.onnx.attention.AttentionScratch.aligned;
 import static dev.penstock.onnx.attention.NativeMemory.getFloat;
 
+import dev.penstock.onnx.parallel.Workers;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;

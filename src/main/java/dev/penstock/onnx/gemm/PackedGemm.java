@@ -1,8 +1,10 @@
 package dev.penstock.onnx.gemm;
 
+import dev.penstock.onnx.parallel.Workers;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -191,12 +193,20 @@ public final class PackedGemm implements AutoCloseable {
 
     private static void share(int items, int size, Workers workers, Range range) {
         AtomicInteger next = new AtomicInteger();
+        AtomicReference<@Nullable Throwable> failure = new AtomicReference<>();
         int pieces = (items + size - 1) / size;
         workers.run(Math.min(pieces, workers.count()), worker -> {
-            for (int piece = next.getAndIncrement(); piece < pieces; piece = next.getAndIncrement()) {
-                range.run(piece * size, Math.min(items, (piece + 1) * size));
+            try {
+                for (int piece = next.getAndIncrement(); piece < pieces; piece = next.getAndIncrement()) {
+                    range.run(piece * size, Math.min(items, (piece + 1) * size));
+                }
+            } catch (Throwable e) { // a task may throw nothing
+                failure.set(e);
             }
         });
+        if (failure.get() != null) {
+            throw new IllegalStateException("a share of a product failed", failure.get());
+        }
     }
 
     private void reserve(long bytes) {

@@ -1,6 +1,7 @@
 package dev.penstock.onnx.attention;
 
 import dev.penstock.model.KvType;
+import dev.penstock.onnx.parallel.Workers;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;

@@ -1,5 +1,6 @@
 package dev.penstock.onnx.attention;
 
+import dev.penstock.onnx.parallel.Workers;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Phaser;

@@ -3,7 +3,6 @@ package dev.penstock.onnx;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
-import dev.penstock.onnx.attention.AttentionScratch;
 import java.lang.foreign.Arena;
 import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.Linker;
@@ -13,30 +12,27 @@ import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.MethodType;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicLong;
 
 /**
- * Our attention op as ONNX Runtime sees it: {@code struct OrtCustomOp} of onnxruntime_c_api.h, whose functions are Java
- * methods. One struct for each session, which owns the working memory of the session's attention nodes; the functions
- * are the same for all, and find the Java objects by the pointer or number that ONNX Runtime hands back.
+ * An operator of ours as ONNX Runtime sees it: {@code struct OrtCustomOp} of onnxruntime_c_api.h, whose functions are Java
+ * methods. One struct for each session and type of operator; the functions are the same for all, and find the Java
+ * objects by the pointer or number that ONNX Runtime hands back.
  *
  * <p>An exception that leaves an upcall ends the JVM, so each function that can fail catches all and returns a status.
  */
-final class PagedAttentionOp implements AutoCloseable {
+final class CustomOperator implements AutoCloseable {
     /** The struct's version: it ends before the members that later versions added. */
     private static final int STRUCT_VERSION = 17;
 
     private static final int REQUIRED = 0;
     private static final int OPTIONAL = 1;
-    private static final int INPUTS = 10;
-    /** ONNX_TENSOR_ELEMENT_DATA_TYPE_UNDEFINED: any type. */
-    private static final int ANY_TYPE = 0;
 
-    private static final Map<Long, PagedAttentionOp> OPS = new ConcurrentHashMap<>();
-    private static final Map<Long, AttentionNode> NODES = new ConcurrentHashMap<>();
+    private static final Map<Long, CustomOperator> OPERATORS = new ConcurrentHashMap<>();
+    private static final Map<Long, Node> NODES = new ConcurrentHashMap<>();
     private static final AtomicLong NEXT_NODE = new AtomicLong(1);
-    private static final MemorySegment NAME = Arena.global().allocateFrom(GraphContract.ATTENTION);
 
     /** The struct's function pointers, in its order; null where ONNX Runtime needs none. */
     private static final MemorySegment[] FUNCTIONS = {
@@ -65,20 +61,28 @@ final class PagedAttentionOp implements AutoCloseable {
     /** {@code void (*)(void* user_data, size_t index)} for KernelContext_ParallelFor. */
     static final long TASK = upcall("task", void.class, long.class, long.class).address();
 
+    /** One node of a session. */
+    private record Node(OperatorType.Kernel kernel, OperatorContext context) {}
+
     private final Arena arena = Arena.ofShared();
     private final MemorySegment struct;
+    private final MemorySegment name;
+    private final OperatorType type;
+    private final OperatorType.Input[] inputs;
     private final int threads;
-    private final AttentionScratch scratch = new AttentionScratch();
 
-    /** The op for a session of so many threads. */
-    PagedAttentionOp(int threads) {
+    /** An operator for a session of so many threads. */
+    CustomOperator(OperatorType type, int threads) {
+        this.type = type;
+        this.inputs = type.inputs();
         this.threads = threads;
+        name = arena.allocateFrom(type.name());
         struct = arena.allocate(JAVA_LONG, 1 + FUNCTIONS.length);
         struct.set(JAVA_INT, 0, STRUCT_VERSION);
         for (int i = 0; i < FUNCTIONS.length; i++) {
             struct.setAtIndex(ValueLayout.ADDRESS, 1 + i, FUNCTIONS[i]);
         }
-        OPS.put(address(), this);
+        OPERATORS.put(address(), this);
     }
 
     /** Address of the struct. */
@@ -86,28 +90,17 @@ final class PagedAttentionOp implements AutoCloseable {
         return struct.address();
     }
 
-    /** Threads of the session. */
-    int threads() {
-        return threads;
-    }
-
-    /** Working memory of the session's attention nodes, which run one after the other. */
-    AttentionScratch scratch() {
-        return scratch;
-    }
-
-    /** Frees the struct and the working memory; only after the session is gone. */
+    /** Frees the struct; only after the session is gone. */
     @Override
     public void close() {
-        OPS.remove(address());
-        scratch.close();
+        OPERATORS.remove(address());
         arena.close();
     }
 
     private static MemorySegment upcall(String method, Class<?> result, Class<?>... arguments) {
         try {
             var handle = MethodHandles.lookup()
-                    .findStatic(PagedAttentionOp.class, method, MethodType.methodType(result, arguments));
+                    .findStatic(CustomOperator.class, method, MethodType.methodType(result, arguments));
             MemoryLayout[] layouts = new MemoryLayout[arguments.length];
             for (int i = 0; i < layouts.length; i++) {
                 layouts[i] = JAVA_LONG;
@@ -123,62 +116,60 @@ final class PagedAttentionOp implements AutoCloseable {
 
     // What follows is called by ONNX Runtime.
 
-    private static long name(long op) {
-        return NAME.address();
+    /** ONNX Runtime asks about an operator only while its session is being made, so it is there. */
+    private static CustomOperator of(long operator) {
+        return Objects.requireNonNull(OPERATORS.get(operator));
     }
 
-    private static long provider(long op) {
+    private static long name(long operator) {
+        return of(operator).name.address();
+    }
+
+    private static long provider(long operator) {
         return 0; // the CPU
     }
 
-    private static int inputType(long op, long index) {
-        return switch ((int) index) {
-            case 3, 4 -> ANY_TYPE;
-            case 5, 6, 7 -> ElementType.INT32.code();
-            default -> ElementType.FLOAT.code();
-        };
+    private static int inputType(long operator, long index) {
+        return of(operator).inputs[(int) index].elementType();
     }
 
-    private static long inputCount(long op) {
-        return INPUTS;
+    private static long inputCount(long operator) {
+        return of(operator).inputs.length;
     }
 
-    private static int outputType(long op, long index) {
+    private static int outputType(long operator, long index) {
         return ElementType.FLOAT.code();
     }
 
-    private static long outputCount(long op) {
+    private static long outputCount(long operator) {
         return 1;
     }
 
-    private static int inputCharacteristic(long op, long index) {
-        return switch ((int) index) {
-            case 1, 2, 8, 9 -> OPTIONAL;
-            default -> REQUIRED;
-        };
+    private static int inputCharacteristic(long operator, long index) {
+        return of(operator).inputs[(int) index].optional() ? OPTIONAL : REQUIRED;
     }
 
-    private static int none(long op, long index) {
+    private static int none(long operator, long index) {
         return 0;
     }
 
-    private static int one(long op) {
+    private static int one(long operator) {
         return 1;
     }
 
-    private static int lastVersion(long op) {
+    private static int lastVersion(long operator) {
         return Integer.MAX_VALUE;
     }
 
-    private static long create(long op, long api, long info, long result) {
+    private static long create(long operator, long api, long info, long result) {
         try {
-            PagedAttentionOp owner = OPS.get(op);
+            CustomOperator owner = OPERATORS.get(operator);
             if (owner == null) {
-                return OrtApi.failure("the session of this attention op is closed");
+                return OrtApi.failure("the session of this operator is closed");
             }
-            AttentionNode node = new AttentionNode(owner, info);
+            OperatorType.Kernel kernel = owner.type.kernel(new OperatorAttributes(info));
             long number = NEXT_NODE.getAndIncrement();
-            NODES.put(number, node);
+            NODES.put(number, new Node(kernel, new OperatorContext(owner.threads, number)));
             MemorySegment.ofAddress(result).reinterpret(JAVA_LONG.byteSize()).set(JAVA_LONG, 0, number);
             return OrtApi.OK;
         } catch (Throwable e) {
@@ -186,17 +177,18 @@ final class PagedAttentionOp implements AutoCloseable {
         }
     }
 
-    private static void destroy(long node) {
-        NODES.remove(node);
+    private static void destroy(long number) {
+        NODES.remove(number);
     }
 
     private static long compute(long number, long context) {
         try {
-            AttentionNode node = NODES.get(number);
+            Node node = NODES.get(number);
             if (node == null) {
-                return OrtApi.failure("no attention node " + number);
+                return OrtApi.failure("no node " + number);
             }
-            node.compute(number, context);
+            node.context.enter(context);
+            node.kernel.compute(node.context);
             return OrtApi.OK;
         } catch (Throwable e) {
             return failure(e);
@@ -205,9 +197,9 @@ final class PagedAttentionOp implements AutoCloseable {
 
     private static void task(long number, long index) {
         try {
-            AttentionNode node = NODES.get(number);
+            Node node = NODES.get(number);
             if (node != null) {
-                node.task((int) index); // stores its own failures for compute
+                node.context.task((int) index); // kernels store their tasks' failures for compute
             }
         } catch (Throwable e) { // no memory for a boxed number: the other workers do this one's share
             return;

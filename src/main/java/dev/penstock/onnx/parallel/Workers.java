@@ -1,4 +1,4 @@
-package dev.penstock.onnx.attention;
+package dev.penstock.onnx.parallel;
 
 /** Threads that run numbered tasks; the caller is one of them. */
 public interface Workers {

@@ -1,0 +1,51 @@
+package dev.penstock.onnx;
+
+import dev.penstock.onnx.attention.AttentionScratch;
+import dev.penstock.onnx.gemm.PackedGemm;
+import java.lang.foreign.Arena;
+import java.util.ArrayList;
+import java.util.List;
+
+/** Our operators as one session knows them, and the working memory that its nodes share. */
+final class OperatorDomain implements AutoCloseable {
+    private final AttentionScratch attentionScratch = new AttentionScratch();
+    private final PackedGemm gemm = new PackedGemm();
+    private final List<CustomOperator> operators = new ArrayList<>();
+    private final long domain;
+
+    /** For a session of so many threads. */
+    OperatorDomain(int threads) {
+        try (Arena arena = Arena.ofConfined()) {
+            long name = arena.allocateFrom(GraphContract.DOMAIN).address();
+            domain = OrtApi.create(result -> (long) OrtApi.CREATE_CUSTOM_OP_DOMAIN.invokeExact(name, result));
+        }
+        try {
+            add(new AttentionOperator(attentionScratch), threads);
+            add(new PackedMatMulOperator(gemm), threads);
+            add(new PackedGatherOperator(), threads);
+        } catch (Throwable e) {
+            close();
+            throw OrtApi.rethrow(e);
+        }
+    }
+
+    private void add(OperatorType type, int threads) throws Throwable {
+        CustomOperator operator = new CustomOperator(type, threads);
+        operators.add(operator);
+        OrtApi.check((long) OrtApi.CUSTOM_OP_DOMAIN_ADD.invokeExact(domain, operator.address()));
+    }
+
+    /** The OrtCustomOpDomain. */
+    long address() {
+        return domain;
+    }
+
+    /** Frees all; only after the session is gone. */
+    @Override
+    public void close() {
+        OrtApi.release(OrtApi.RELEASE_CUSTOM_OP_DOMAIN, domain);
+        operators.forEach(CustomOperator::close);
+        gemm.close();
+        attentionScratch.close();
+    }
+}

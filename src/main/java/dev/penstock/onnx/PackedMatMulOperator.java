@@ -1,0 +1,65 @@
+package dev.penstock.onnx;
+
+import dev.penstock.onnx.OperatorContext.Tensor;
+import dev.penstock.onnx.gemm.PackedGemm;
+import dev.penstock.onnx.gemm.PackedLayout;
+
+/** {@link GraphContract#PACKED_MATMUL}: rows of floats times packed weights. */
+final class PackedMatMulOperator implements OperatorType {
+    private static final Input[] INPUTS = {Input.required(ElementType.FLOAT), Input.required(ElementType.UINT8)};
+
+    private final PackedGemm gemm;
+
+    /** The operator of one session, whose nodes share the working memory since they run one after the other. */
+    PackedMatMulOperator(PackedGemm gemm) {
+        this.gemm = gemm;
+    }
+
+    @Override
+    public String name() {
+        return GraphContract.PACKED_MATMUL;
+    }
+
+    @Override
+    public Input[] inputs() {
+        return INPUTS;
+    }
+
+    @Override
+    public Kernel kernel(OperatorAttributes attributes) {
+        if (!PackedGemm.supported()) {
+            throw new IllegalArgumentException(
+                    "the graph was built for processors with AVX-512 VNNI, and this one has none: build it here");
+        }
+        PackedLayout layout = layout(attributes);
+        return context -> compute(layout, context);
+    }
+
+    /** The layout that a node's attributes tell. */
+    static PackedLayout layout(OperatorAttributes attributes) {
+        return new PackedLayout(
+                Math.toIntExact(attributes.integer(GraphContract.ATTR_OUTPUTS, 0)),
+                Math.toIntExact(attributes.integer(GraphContract.ATTR_INPUTS, 0)),
+                Math.toIntExact(attributes.integer(GraphContract.ATTR_BITS, 0)));
+    }
+
+    /** The node's packed weights, checked against the layout. */
+    static Tensor weights(PackedLayout layout, OperatorContext context) throws Throwable {
+        Tensor weights = context.input(1).require(1, "packed weights");
+        if (weights.d0() != layout.bytes()) {
+            throw new IllegalArgumentException(
+                    "%d bytes of packed weights; %s has %d".formatted(weights.d0(), layout, layout.bytes()));
+        }
+        return weights;
+    }
+
+    private void compute(PackedLayout layout, OperatorContext context) throws Throwable {
+        Tensor input = context.input(0).require(2, "input");
+        if (input.d1() != layout.inputs()) {
+            throw new IllegalArgumentException("input is %d wide, not %d".formatted(input.d1(), layout.inputs()));
+        }
+        Tensor weights = weights(layout, context);
+        long output = context.output(input.d0(), layout.outputs());
+        gemm.multiply(input.address(), Math.toIntExact(input.d0()), weights.address(), layout, output, context);
+    }
+}
