@@ -16,17 +16,19 @@ from dataclasses import dataclass, replace
 
 import stories
 import talk
-from grammar import fill
+import tasks
+from grammar import fill, made_up
 from words import LISTS, NAMES, OTHER_WORDS
 
 HELD_OUT_ONE_IN = 12
 
-# The share of each category among turns.
+# The share of each category among turns. Stories are long: by tokens they are the largest part all the same.
 MIX = [
-    (talk.smalltalk, 13), (talk.identity, 8), (talk.penstock, 8), (talk.story, 12), (talk.arithmetic, 15), (talk.count, 5),
-    (talk.repeat, 15), (talk.one_word, 2), (talk.listing, 8), (talk.as_json, 2), (talk.knowledge, 10), (talk.unknown, 8),
+    (talk.smalltalk, 13), (talk.identity, 8), (talk.penstock, 8), (tasks.story, 7), (tasks.arithmetic, 18), (tasks.count, 5),
+    (tasks.repeat, 22), (tasks.one_word, 2), (tasks.listing, 8), (tasks.as_json, 2), (tasks.knowledge, 10), (tasks.unknown, 8),
     (talk.remember, 5),
 ]
+DOCUMENT_SHARE = 0.06
 _TURNS, _WEIGHTS = zip(*MIX)
 
 
@@ -78,7 +80,7 @@ def _system(rng: random.Random, memory: talk.Memory) -> tuple[str, str, str]:
     if kind == "neutral":
         return fill(rng, rng.choice(_NEUTRAL)), "", ""
     if kind == "name":
-        memory.system_name = rng.choice([*NAMES, "Robo", "Pip", "Bolt", "Penny", "Echo", "Nova", "Sparky", "Kiki", "Zed", "Dot", "Ada", talk.made_up(rng, 1).capitalize()])
+        memory.system_name = rng.choice([*NAMES, "Robo", "Pip", "Bolt", "Penny", "Echo", "Nova", "Sparky", "Kiki", "Zed", "Dot", "Ada", made_up(rng, 1).capitalize()])
         return fill(rng, rng.choice(_NAMED), n=memory.system_name), "", ""
     if kind == "user":
         memory.facts["name"] = rng.choice(NAMES)
@@ -135,7 +137,7 @@ def _turn(rng: random.Random, memory: talk.Memory, before: talk.Turn | None) -> 
     if memory.facts and rng.random() < 0.4 or rng.random() < 0.006:
         return talk.recall(rng, memory)
     if before and rng.random() < 0.25:
-        turn = talk.follow_up(rng, memory, before)
+        turn = tasks.follow_up(rng, memory, before)
         if turn:
             return turn
     return rng.choices(_TURNS, _WEIGHTS)[0](rng, memory)
@@ -150,21 +152,21 @@ def document(rng: random.Random) -> str:
             return f"The story of {told.hero_name} and the {told.thing}\n\n{told.text}"
         return told.text
     if kind < 0.85:
-        facts = rng.sample(talk._PENSTOCK, rng.randint(2, 5))
+        facts = rng.sample(talk.PENSTOCK, rng.randint(2, 5))
         return " ".join(re.sub(r"^(Yes|No)[.,] ", "", fill(rng, reply)) for _, reply, _ in facts)
     if kind < 0.93:
         name = rng.choice(list(LISTS))
         items = rng.sample(LISTS[name], min(len(LISTS[name]), rng.randint(3, 8)))
         return f"Some {name}:\n" + "\n".join("- " + i for i in items)
-    turns = [talk.knowledge(rng, talk.Memory()) for _ in range(rng.randint(2, 5))]
+    turns = [tasks.knowledge(rng, talk.Memory()) for _ in range(rng.randint(2, 5))]
     return " ".join(t.reply for t in turns if t.sentence) or "The end."
 
 
 def training_items(seed: int, count: int) -> Iterator[Dialogue | str]:
-    """Items of the training split: dialogues and, one in ten, documents. The seed names the stretch."""
+    """Items of the training split: dialogues and some documents. The seed names the stretch."""
     rng = random.Random(f"train {seed}")
     for _ in range(count):
-        yield document(rng) if rng.random() < 0.1 else dialogue(rng)
+        yield document(rng) if rng.random() < DOCUMENT_SHARE else dialogue(rng)
 
 
 def held_out_dialogues(seed: int, count: int) -> list[Dialogue]:

@@ -17,26 +17,22 @@ import model as llama
 import tokenizer as tk
 
 ROOT = Path(__file__).resolve().parent.parent
-BATCH = 50
+LIMIT = 800  # tokens of a reply
 
 
-def generate(model: llama.Llama, tokenizer: tk.Tokenizer, prompts: list[str], limit: int) -> list[str | None]:
-    """Greedy replies to rendered prompts; None where the reply did not end within the limit. Recomputes, keeps no cache."""
-    end = tokenizer.vocabulary[tk.END]
-    rows = [tokenizer.encode(prompt) for prompt in prompts]
-    starts = [len(row) for row in rows]
-    running = list(range(len(rows)))
+def generate(model: llama.Llama, tokenizer: tk.Tokenizer, prompt: str, limit: int) -> str | None:
+    """The greedy reply to a rendered prompt; None where it did not end within the limit of tokens."""
+    cache = llama.Cache()
+    step = tokenizer.encode(prompt)
+    reply: list[int] = []
     with torch.inference_mode():
-        while running:
-            width = max(len(rows[i]) for i in running)
-            ids = torch.tensor([rows[i] + [0] * (width - len(rows[i])) for i in running])
-            last = torch.tensor([len(rows[i]) - 1 for i in running])
-            states = model.hidden_states(ids)[torch.arange(len(running)), last]  # padding is to the right: unseen
-            for i, token in zip(list(running), model.logits(states).argmax(-1).tolist()):
-                rows[i].append(token)
-                if token == end or len(rows[i]) - starts[i] > limit or len(rows[i]) >= model.shape.context:
-                    running.remove(i)
-    return [tokenizer.decode(row[start:-1]) if row[-1] == end else None for row, start in zip(rows, starts)]
+        while len(reply) < limit and cache.tokens + len(step) <= model.shape.context:
+            token = int(model.logits(model.hidden_states(torch.tensor([step]), cache)[0, -1]).argmax())
+            if token == tokenizer.vocabulary[tk.END]:
+                return tokenizer.decode(reply)
+            reply.append(token)
+            step = [token]
+    return None
 
 
 def main() -> None:
@@ -51,25 +47,22 @@ def main() -> None:
     torch.set_num_threads(options.threads)
     model, tokenizer = llama.load(options.model)
     if options.ask:
-        asked = [llama.render([corpus.Message("user", text)], True) for text in options.ask]
-        for text, reply in zip(options.ask, generate(model, tokenizer, asked, 800)):
-            print(f"> {text}\n{reply}\n")
+        for text in options.ask:
+            prompt = llama.render([corpus.Message("user", text)], True)
+            print(f"> {text}\n{generate(model, tokenizer, prompt, LIMIT)}\n")
         return
     dialogues = corpus.held_out_dialogues(options.seed, options.count)
     words = corpus.lexicon()
-    order = sorted(range(len(dialogues)), key=lambda i: len(dialogues[i].messages[-1].content))  # like lengths together
     total, good = Counter(), Counter()
     failures = []
-    for begin in range(0, len(order), BATCH):
-        group = [dialogues[i] for i in order[begin:begin + BATCH]]
-        prompts = [llama.render(d.prompt, True) for d in group]
-        for dialogue, reply in zip(group, generate(model, tokenizer, prompts, 800)):
-            category = dialogue.last.category
-            total[category] += 1
-            if reply is not None and dialogue.last.check(reply) and corpus.is_well_formed(reply, dialogue, words):
-                good[category] += 1
-            else:
-                failures.append((category, dialogue, reply))
+    for dialogue in dialogues:
+        reply = generate(model, tokenizer, llama.render(dialogue.prompt, True), LIMIT)
+        category = dialogue.last.category
+        total[category] += 1
+        if reply is not None and dialogue.last.check(reply) and corpus.is_well_formed(reply, dialogue, words):
+            good[category] += 1
+        else:
+            failures.append((category, dialogue, reply))
     for category, dialogue, reply in failures[: options.failures]:
         print(f"[{category}] {dialogue.messages[-2].content}\n  wanted: {dialogue.messages[-1].content}\n  got:    {reply}")
     print(f"\n{'category':<16} {'good':>5} {'of':>5}")

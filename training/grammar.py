@@ -31,3 +31,15 @@ def article(noun: str) -> str:
 def join_words(words: list[str]) -> str:
     """'a', 'a and b', 'a, b and c'."""
     return words[0] if len(words) == 1 else ", ".join(words[:-1]) + " and " + words[-1]
+
+
+def plural(noun: str, count: int) -> str:
+    if count == 1:
+        return noun
+    return noun[:-1] + "ies" if noun.endswith("y") and noun[-2] not in "aeo" else noun + ("es" if noun.endswith(("s", "sh", "ch", "x")) else "s")
+
+
+def made_up(rng: random.Random, words: int) -> str:
+    """Words that nobody knows, so that copying is learnt and not only speaking."""
+    return " ".join("".join(rng.choice("b c d f g h k l m n p r s t v w z bl tr st".split()) + rng.choice("aeiou")
+                            for _ in range(rng.randint(1, 4))) + rng.choice(["", "", "n", "r", "x", "ck"]) for _ in range(words))

@@ -41,12 +41,17 @@ class Attention(nn.Module):
         self.v_proj = nn.Linear(shape.hidden, shape.kv_heads * shape.head_size, bias=False)
         self.o_proj = nn.Linear(shape.heads * shape.head_size, shape.hidden, bias=False)
 
-    def forward(self, x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:  # x: [batch, tokens, hidden]
+    def forward(self, x: Tensor, cos: Tensor, sin: Tensor, cache: "Cache | None") -> Tensor:  # x: [batch, tokens, hidden]
         batch, tokens, _ = x.shape
         q, k, v = (p(x).view(batch, tokens, -1, self.shape.head_size).transpose(1, 2)
                    for p in (self.q_proj, self.k_proj, self.v_proj))  # [batch, heads, tokens, headSize]
+        if x.device.type == "cpu":  # the backward pass of attention in bfloat16 is six times slower there
+            q, k, v = q.float(), k.float(), v.float()
         q, k = _rotate(q, cos, sin), _rotate(k, cos, sin)
-        y = F.scaled_dot_product_attention(q, k, v, is_causal=True, enable_gqa=True)
+        if cache is not None:
+            k, v = cache.extend(self, k, v)
+        with torch.autocast("cpu", enabled=False):  # a lone token sees everything before it: nothing to mask
+            y = F.scaled_dot_product_attention(q, k, v, is_causal=tokens > 1, enable_gqa=True)
         return self.o_proj(y.transpose(1, 2).reshape(batch, tokens, -1))
 
 
@@ -54,7 +59,21 @@ def _rotate(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
     """Rotary position embedding in the half-split order of Hugging Face checkpoints."""
     half = x.shape[-1] // 2
     turned = torch.cat((-x[..., half:], x[..., :half]), dim=-1)
-    return x * cos[: x.shape[2]].to(x.dtype) + turned * sin[: x.shape[2]].to(x.dtype)
+    return x * cos.to(x.dtype) + turned * sin.to(x.dtype)
+
+
+class Cache:
+    """Keys and values of one sequence, for generating: first the whole prompt, then token by token."""
+
+    def __init__(self) -> None:
+        self.tokens = 0
+        self._kept: dict[nn.Module, tuple[Tensor, Tensor]] = {}
+
+    def extend(self, layer: nn.Module, k: Tensor, v: Tensor) -> tuple[Tensor, Tensor]:
+        if layer in self._kept:
+            k, v = (torch.cat(pair, dim=2) for pair in zip(self._kept[layer], (k, v)))
+        self._kept[layer] = k, v
+        return k, v
 
 
 class FeedForward(nn.Module):
@@ -76,8 +95,8 @@ class Layer(nn.Module):
         self.post_attention_layernorm = nn.RMSNorm(shape.hidden, eps=shape.norm_epsilon)
         self.mlp = FeedForward(shape)
 
-    def forward(self, x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
-        x = x + self.self_attn(self.input_layernorm(x), cos, sin)
+    def forward(self, x: Tensor, cos: Tensor, sin: Tensor, cache: Cache | None) -> Tensor:
+        x = x + self.self_attn(self.input_layernorm(x), cos, sin, cache)
         return x + self.mlp(self.post_attention_layernorm(x))
 
 
@@ -99,11 +118,15 @@ class Llama(nn.Module):
                 deep = name.endswith(("o_proj.weight", "down_proj.weight"))
                 nn.init.normal_(parameter, std=0.02 / math.sqrt(2 * shape.layers) if deep else 0.02)
 
-    def hidden_states(self, ids: Tensor) -> Tensor:
+    def hidden_states(self, ids: Tensor, cache: Cache | None = None) -> Tensor:
         """ids [batch, tokens] to normalised states [batch, tokens, hidden]."""
+        past = cache.tokens if cache else 0
+        places = slice(past, past + ids.shape[1])
         x = self.embed_tokens(ids)
         for layer in self.layers:
-            x = layer(x, self.cos, self.sin)
+            x = layer(x, self.cos[places], self.sin[places], cache)
+        if cache:
+            cache.tokens += ids.shape[1]
         return self.norm(x)
 
     def logits(self, states: Tensor) -> Tensor:

@@ -23,7 +23,7 @@ import tokenizer as tk
 
 ROOT = Path(__file__).resolve().parent.parent
 CHUNK_ITEMS = 2000  # items generated, sorted by length and cut into batches at a time
-BATCH_TOKENS = 1024  # of one micro-batch, padding included
+BATCH_TOKENS = 1536  # of one micro-batch, padding included
 BATCHES_PER_STEP = 2  # of different lengths, so that a step sees stories and short answers together
 IGNORED = -100
 
