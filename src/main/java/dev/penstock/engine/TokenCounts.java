@@ -26,7 +26,9 @@ final class TokenCounts {
 
     /** Adds a token of the completion. */
     void sampled(int token) {
-        inCompletion[place(token)]++;
+        // Not in one expression: finding the place may replace the array.
+        int place = place(token);
+        inCompletion[place]++;
     }
 
     /** Distinct tokens. */
