@@ -3,6 +3,7 @@ package dev.penstock.onnx;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
+import dev.penstock.onnx.parallel.Workers;
 import java.lang.foreign.Arena;
 import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.Linker;
@@ -15,6 +16,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicLong;
+import org.jspecify.annotations.Nullable;
 
 /**
  * An operator of ours as ONNX Runtime sees it: {@code struct OrtCustomOp} of onnxruntime_c_api.h, whose functions are Java
@@ -70,10 +72,12 @@ final class CustomOperator implements AutoCloseable {
     private final OperatorType type;
     private final OperatorType.Input[] inputs;
     private final int threads;
+    private final @Nullable Workers workers;
 
-    /** An operator for a session of so many threads. */
-    CustomOperator(OperatorType type, int threads) {
+    /** An operator for a session of so many threads; they are {@code workers}, or ONNX Runtime's own. */
+    CustomOperator(OperatorType type, int threads, @Nullable Workers workers) {
         this.type = type;
+        this.workers = workers;
         this.inputs = type.inputs();
         this.threads = threads;
         name = arena.allocateFrom(type.name());
@@ -169,7 +173,7 @@ final class CustomOperator implements AutoCloseable {
             }
             OperatorType.Kernel kernel = owner.type.kernel(new OperatorAttributes(info));
             long number = NEXT_NODE.getAndIncrement();
-            NODES.put(number, new Node(kernel, new OperatorContext(owner.threads, number)));
+            NODES.put(number, new Node(kernel, new OperatorContext(owner.threads, owner.workers, number)));
             MemorySegment.ofAddress(result).reinterpret(JAVA_LONG.byteSize()).set(JAVA_LONG, 0, number);
             return OrtApi.OK;
         } catch (Throwable e) {

@@ -56,6 +56,8 @@ public final class GraphContract {
     /** Type of the attention node. */
     public static final String ATTENTION = "PagedAttention";
 
+    /** What the types of all nodes over packed weights begin with. */
+    static final String PACKED_PREFIX = "Packed";
     /** Type of the node that multiplies by packed weights. */
     public static final String PACKED_MATMUL = "PackedMatMul";
     /** Type of the node that reads rows of packed weights. */

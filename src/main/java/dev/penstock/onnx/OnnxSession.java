@@ -52,11 +52,13 @@ public final class OnnxSession implements AutoCloseable {
         if (!Files.isReadable(graph)) {
             throw new OnnxException("cannot read the graph " + graph);
         }
-        OperatorDomain operators = new OperatorDomain(config.threads());
+        GraphFile file = GraphFile.read(graph);
+        boolean packed = !file.packed().isEmpty();
+        OperatorDomain operators = new OperatorDomain(config.threads(), packed, PackedWeightMemory.load(file));
         long options = 0;
         try (Arena arena = Arena.ofConfined()) {
             options = OrtApi.create(result -> (long) OrtApi.CREATE_SESSION_OPTIONS.invokeExact(result));
-            configure(options, config, arena);
+            configure(options, config, packed, arena);
             OrtApi.check((long) OrtApi.ADD_CUSTOM_OP_DOMAIN.invokeExact(options, operators.address()));
             long path = arena.allocateFrom(graph.toAbsolutePath().toString()).address();
             long finalOptions = options;
@@ -105,9 +107,12 @@ public final class OnnxSession implements AutoCloseable {
         }
     }
 
-    private static void configure(long options, SessionConfig config, Arena arena) throws Throwable {
+    private static void configure(long options, SessionConfig config, boolean packed, Arena arena) throws Throwable {
         OrtApi.check((long) OrtApi.SET_SESSION_LOG_SEVERITY_LEVEL.invokeExact(options, LOG_FATAL));
-        OrtApi.check((long) OrtApi.SET_INTRA_OP_NUM_THREADS.invokeExact(options, config.threads()));
+        // Where the matrices are ours the threads are too: what is left for ONNX Runtime is not worth sharing out, and two
+        // sets of threads that spin would take the cores from each other.
+        int threads = packed ? 1 : config.threads();
+        OrtApi.check((long) OrtApi.SET_INTRA_OP_NUM_THREADS.invokeExact(options, threads));
         OrtApi.check((long) OrtApi.SET_INTER_OP_NUM_THREADS.invokeExact(options, 1));
         int level = config.optimize() ? OPTIMIZE_ALL : OPTIMIZE_NOTHING;
         OrtApi.check((long) OrtApi.SET_GRAPH_OPTIMIZATION_LEVEL.invokeExact(options, level));

@@ -32,6 +32,20 @@ final class OperatorAttributes {
         }
     }
 
+    /** The name of an input's tensor in the graph. */
+    String inputName(long index) {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment size = arena.allocate(JAVA_LONG);
+            long noBuffer = 0;
+            OrtApi.check((long) OrtApi.KERNEL_INFO_GET_INPUT_NAME.invokeExact(info, index, noBuffer, size.address()));
+            long name = arena.allocate(size.get(JAVA_LONG, 0)).address();
+            OrtApi.check((long) OrtApi.KERNEL_INFO_GET_INPUT_NAME.invokeExact(info, index, name, size.address()));
+            return OrtApi.string(name);
+        } catch (Throwable e) {
+            throw OrtApi.rethrow(e);
+        }
+    }
+
     private boolean found(MethodHandle get, String name, MemorySegment value, Arena arena) {
         try {
             long nameAddress = arena.allocateFrom(name).address();

@@ -13,6 +13,7 @@ final class OperatorContext implements Workers {
     private static final int MAX_RANK = 4;
 
     private final int threads;
+    private final @Nullable Workers own;
     private final long node;
     /** Results of calls: a type, a pointer to a shape, a rank, a pointer to a value or data. */
     private final MemorySegment results = Arena.ofAuto().allocate(JAVA_LONG, 4);
@@ -22,9 +23,10 @@ final class OperatorContext implements Workers {
     private long context;
     private volatile @Nullable Task task;
 
-    /** For a node of that number, in a session of so many threads. */
-    OperatorContext(int threads, long node) {
+    /** For a node of that number, in a session of so many threads; ONNX Runtime's own where {@code own} is null. */
+    OperatorContext(int threads, @Nullable Workers own, long node) {
         this.threads = threads;
+        this.own = own;
         this.node = node;
     }
 
@@ -94,6 +96,10 @@ final class OperatorContext implements Workers {
 
     @Override
     public void run(int tasks, Task work) {
+        if (own != null) {
+            own.run(tasks, work);
+            return;
+        }
         if (tasks == 1) {
             work.run(0);
             return;

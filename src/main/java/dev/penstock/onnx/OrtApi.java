@@ -86,6 +86,7 @@ final class OrtApi {
     static final MethodHandle RELEASE_IO_BINDING = procedure(135);
     static final MethodHandle BIND_INPUT = function(136, JAVA_LONG, JAVA_LONG, JAVA_LONG);
     static final MethodHandle BIND_OUTPUT = function(137, JAVA_LONG, JAVA_LONG, JAVA_LONG);
+    static final MethodHandle KERNEL_INFO_GET_INPUT_NAME = function(232, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG);
     static final MethodHandle KERNEL_CONTEXT_PARALLEL_FOR =
             function(274, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG);
     static final MethodHandle GET_TENSOR_TYPE_AND_SHAPE_DATA =

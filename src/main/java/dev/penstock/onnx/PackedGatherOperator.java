@@ -11,6 +11,13 @@ import java.lang.foreign.MemorySegment;
 final class PackedGatherOperator implements OperatorType {
     private static final Input[] INPUTS = {Input.required(ElementType.INT64), Input.required(ElementType.UINT8)};
 
+    private final PackedWeightMemory memory;
+
+    /** The operator of one session. */
+    PackedGatherOperator(PackedWeightMemory memory) {
+        this.memory = memory;
+    }
+
     @Override
     public String name() {
         return GraphContract.PACKED_GATHER;
@@ -24,14 +31,17 @@ final class PackedGatherOperator implements OperatorType {
     @Override
     public Kernel kernel(OperatorAttributes attributes) {
         PackedLayout layout = PackedMatMulOperator.layout(attributes);
-        return context -> compute(layout, context);
+        long weights = memory.address(attributes.inputName(1));
+        return context -> compute(layout, weights, context);
     }
 
-    private static void compute(PackedLayout layout, OperatorContext context) throws Throwable {
+    private static void compute(PackedLayout layout, long ownWeights, OperatorContext context) throws Throwable {
         Tensor rows = context.input(0).require(1, "row numbers");
-        Tensor packed = PackedMatMulOperator.weights(layout, context);
+        long address = ownWeights == 0
+                ? PackedMatMulOperator.weights(layout, context).address()
+                : ownWeights;
         MemorySegment numbers = MemorySegment.ofAddress(rows.address()).reinterpret(8 * rows.d0());
-        MemorySegment weights = MemorySegment.ofAddress(packed.address()).reinterpret(packed.d0());
+        MemorySegment weights = MemorySegment.ofAddress(address).reinterpret(layout.bytes());
         long rowBytes = 4L * layout.inputs();
         MemorySegment output = MemorySegment.ofAddress(context.output(rows.d0(), layout.inputs()))
                 .reinterpret(rows.d0() * rowBytes);

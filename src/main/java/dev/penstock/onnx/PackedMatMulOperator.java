@@ -9,10 +9,12 @@ final class PackedMatMulOperator implements OperatorType {
     private static final Input[] INPUTS = {Input.required(ElementType.FLOAT), Input.required(ElementType.UINT8)};
 
     private final PackedGemm gemm;
+    private final PackedWeightMemory memory;
 
     /** The operator of one session, whose nodes share the working memory since they run one after the other. */
-    PackedMatMulOperator(PackedGemm gemm) {
+    PackedMatMulOperator(PackedGemm gemm, PackedWeightMemory memory) {
         this.gemm = gemm;
+        this.memory = memory;
     }
 
     @Override
@@ -32,7 +34,8 @@ final class PackedMatMulOperator implements OperatorType {
                     "the graph was built for processors with AVX-512 VNNI, and this one has none: build it here");
         }
         PackedLayout layout = layout(attributes);
-        return context -> compute(layout, context);
+        long weights = memory.address(attributes.inputName(1));
+        return context -> compute(layout, weights, context);
     }
 
     /** The layout that a node's attributes tell. */
@@ -53,13 +56,13 @@ final class PackedMatMulOperator implements OperatorType {
         return weights;
     }
 
-    private void compute(PackedLayout layout, OperatorContext context) throws Throwable {
+    private void compute(PackedLayout layout, long ownWeights, OperatorContext context) throws Throwable {
         Tensor input = context.input(0).require(2, "input");
         if (input.d1() != layout.inputs()) {
             throw new IllegalArgumentException("input is %d wide, not %d".formatted(input.d1(), layout.inputs()));
         }
-        Tensor weights = weights(layout, context);
+        long weights = ownWeights == 0 ? weights(layout, context).address() : ownWeights;
         long output = context.output(input.d0(), layout.outputs());
-        gemm.multiply(input.address(), Math.toIntExact(input.d0()), weights.address(), layout, output, context);
+        gemm.multiply(input.address(), Math.toIntExact(input.d0()), weights, layout, output, context);
     }
 }
