@@ -96,6 +96,7 @@ final class OrtApi {
 
     private static MemorySegment table() {
         try {
+            Telemetry.disable();
             SymbolLookup library = SymbolLookup.libraryLookup(NativeLibrary.find(), Arena.global());
             MethodHandle getBase = LINKER.downcallHandle(
                     library.findOrThrow("OrtGetApiBase"), FunctionDescriptor.of(ValueLayout.ADDRESS));
