@@ -11,10 +11,9 @@ import dev.penstock.model.DecoderShape;
 import dev.penstock.model.KvType;
 import dev.penstock.model.Precision;
 import dev.penstock.onnx.GraphContract;
-import dev.penstock.onnx.gemm.PackedLayout;
 import dev.penstock.weights.DecoderSpec.LayerTensors;
 import dev.penstock.weights.InitializerTable.Part;
-import dev.penstock.weights.InitializerTable.Quantized;
+import dev.penstock.weights.MatrixFormat.Matrix;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -27,15 +26,11 @@ import java.util.Map;
  * the wanted rows go on after attention: its output matrix, MLP and the head work on R rows, not T, which in a prompt
  * saves most of a layer.
  *
- * <p>Matrices are Gemm with the transposed right side in fp32, so that they stay as the checkpoint has them, and
- * MatMulNBits or our own operator over packed weights otherwise. The head has 8 bits in every quantised variant, since its errors go straight into the logits;
- * the embedding table too, and where it is the head, both read the same bytes.
+ * <p>Matrices are stored as the {@link MatrixFormat} of the precision has them. The head has 8 bits in every quantised
+ * variant, since its errors go straight into the logits, and the embedding table too, so that a tied one is stored once.
  */
 final class DecoderGraph {
-    private static final int HEAD_BITS = 8;
-
-    /** MatMulNBits: activations are quantised to int8 as well, which is several times faster than floats. */
-    private static final int ACCURACY_LEVEL = 4;
+    private static final int TABLE_BITS = 8;
 
     private static final String TOKENS = "tokens";
     private static final String ROWS = "rows";
@@ -43,7 +38,11 @@ final class DecoderGraph {
     private final DecoderSpec spec;
     private final DecoderShape shape;
     private final Precision precision;
-    private final WeightLayout layout;
+    /** Format of the layers' matrices. */
+    private final MatrixFormat layerFormat;
+    /** Format of embedding table and head. */
+    private final MatrixFormat tableFormat;
+
     private final InitializerTable constants;
     private final OnnxGraph graph = new OnnxGraph();
     private final float epsilon;
@@ -57,9 +56,14 @@ final class DecoderGraph {
      */
     DecoderGraph(DecoderSpec spec, Precision precision, WeightLayout layout, String dataFile) {
         this.spec = spec;
-        this.layout = layout;
         this.shape = spec.shape();
         this.precision = precision;
+        this.layerFormat = switch (precision) {
+            case FP32 -> new FloatFormat();
+            case INT8 -> MatrixFormat.quantized(layout, 8);
+            case INT4 -> MatrixFormat.quantized(layout, 4);
+        };
+        this.tableFormat = precision == Precision.FP32 ? layerFormat : MatrixFormat.quantized(layout, TABLE_BITS);
         this.constants = new InitializerTable(dataFile);
         this.epsilon = (float) spec.normEpsilon();
         layOut();
@@ -104,7 +108,8 @@ final class DecoderGraph {
 
     private void layOut() {
         rotaryTables();
-        String residual = embedding();
+        Matrix embedding = single(spec.embedding(), shape.vocabSize(), shape.hiddenSize());
+        String residual = tableFormat.lookUp(graph, constants, GraphContract.INPUT_IDS, "embedding", embedding);
         String x = graph.node(
                 ONNX,
                 "SimplifiedLayerNormalization",
@@ -120,12 +125,12 @@ final class DecoderGraph {
                 attention = wantedRows(attention);
                 residual = wantedRows(residual);
             }
-            String output = linear(
+            String output = layerFormat.multiply(
+                    graph,
+                    constants,
                     attention,
                     prefix + "output",
-                    List.of(matrix(names.output(), shape.hiddenSize(), attentionWidth())),
-                    attentionWidth(),
-                    bits());
+                    single(names.output(), shape.hiddenSize(), attentionWidth()));
             SkipNorm mlpNorm = skipNorm(residual, output, prefix + "mlp_norm", names.mlpNorm(), true);
             String mlp = mlp(mlpNorm.normed(), prefix, names);
             SkipNorm next = last
@@ -139,20 +144,20 @@ final class DecoderGraph {
             x = next.normed();
             residual = next.sum();
         }
-        head(x);
+        Matrix head = spec.tiedHead() ? embedding : single(spec.head(), shape.vocabSize(), shape.hiddenSize());
+        tableFormat.multiply(graph, constants, x, GraphContract.LOGITS, head);
     }
 
     private String attention(String x, int layer, LayerTensors names) {
         int kvWidth = shape.kvHeads() * shape.headSize();
-        String packed = linear(
-                x,
-                "layers." + layer + ".query_key_value",
+        Matrix weight = new Matrix(
+                "layers." + layer + ".query_key_value.weight",
                 List.of(
-                        matrix(names.query(), attentionWidth(), shape.hiddenSize()),
-                        matrix(names.key(), kvWidth, shape.hiddenSize()),
-                        matrix(names.value(), kvWidth, shape.hiddenSize())),
-                shape.hiddenSize(),
-                bits());
+                        part(names.query(), attentionWidth(), shape.hiddenSize()),
+                        part(names.key(), kvWidth, shape.hiddenSize()),
+                        part(names.value(), kvWidth, shape.hiddenSize())),
+                shape.hiddenSize());
+        String packed = layerFormat.multiply(graph, constants, x, "layers." + layer + ".query_key_value", weight);
         return graph.node(
                 GraphContract.DOMAIN,
                 GraphContract.ATTENTION,
@@ -182,20 +187,17 @@ final class DecoderGraph {
     }
 
     private String mlp(String x, String prefix, LayerTensors names) {
-        int inner = shape.innerSize();
-        String gate = linear(
-                x,
-                prefix + "gate",
-                List.of(matrix(names.gate(), inner, shape.hiddenSize())),
-                shape.hiddenSize(),
-                bits());
-        String up = linear(
-                x, prefix + "up", List.of(matrix(names.up(), inner, shape.hiddenSize())), shape.hiddenSize(), bits());
+        int width = shape.innerSize();
+        String gate = layerFormat.multiply(
+                graph, constants, x, prefix + "gate", single(names.gate(), width, shape.hiddenSize()));
+        String up =
+                layerFormat.multiply(graph, constants, x, prefix + "up", single(names.up(), width, shape.hiddenSize()));
         // x * sigmoid(alpha * x) with alpha 1 is SiLU.
         String activated =
                 graph.node(MICROSOFT, "QuickGelu", prefix + "activation", List.of(gate), Map.of("alpha", 1f));
         String gated = graph.node(ONNX, "Mul", prefix + "gated", List.of(activated, up), Map.of());
-        return linear(gated, prefix + "down", List.of(matrix(names.down(), shape.hiddenSize(), inner)), inner, bits());
+        return layerFormat.multiply(
+                graph, constants, gated, prefix + "down", single(names.down(), shape.hiddenSize(), width));
     }
 
     /** What the fused add and norm give: the norm of the sum, and the sum. */
@@ -217,96 +219,13 @@ final class DecoderGraph {
         return graph.node(ONNX, "Gather", x + ".wanted", List.of(x, GraphContract.LOGIT_ROWS), Map.of("axis", 0));
     }
 
-    private String embedding() {
-        List<Part> table = List.of(matrix(spec.embedding(), shape.vocabSize(), shape.hiddenSize()));
-        if (precision == Precision.FP32) {
-            String weight = constants.floats(spec.embedding(), table, shape.hiddenSize());
-            return graph.node(ONNX, "Gather", "embedding", List.of(weight, GraphContract.INPUT_IDS), Map.of("axis", 0));
-        }
-        if (layout == WeightLayout.PACKED) {
-            PackedLayout packed = new PackedLayout(shape.vocabSize(), shape.hiddenSize(), HEAD_BITS);
-            return packedNode(
-                    GraphContract.PACKED_GATHER,
-                    "embedding",
-                    GraphContract.INPUT_IDS,
-                    constants.packed(spec.embedding(), table, packed),
-                    packed);
-        }
-        // MatMulNBits wants [rows, blocks, block], this operator [rows, columns]: the same bytes where no block is
-        // padded.
-        Quantized weight = constants.quantized(spec.embedding(), table, shape.hiddenSize(), HEAD_BITS);
-        long paddedWidth = (long) BlockQuantizer.blocks(shape.hiddenSize()) * BlockQuantizer.BLOCK;
-        String codes = constants.alias(weight.codes(), spec.embedding() + ".rows", shape.vocabSize(), paddedWidth);
-        String padded = graph.node(
-                MICROSOFT,
-                "GatherBlockQuantized",
-                "embedding",
-                List.of(codes, GraphContract.INPUT_IDS, weight.scales()),
-                Map.of("bits", HEAD_BITS, "block_size", BlockQuantizer.BLOCK, "gather_axis", 0, "quantize_axis", 1));
-        return paddedWidth == shape.hiddenSize()
-                ? padded
-                : graph.node(
-                        ONNX,
-                        "Slice",
-                        "embedding.unpadded",
-                        List.of(
-                                padded,
-                                constants.integer("embedding.start", 0),
-                                constants.integer("embedding.end", shape.hiddenSize()),
-                                constants.integer("embedding.axis", 1)),
-                        Map.of());
+    private static Part part(String tensor, int rows, int columns) {
+        return new Part.Matrix(tensor, rows, columns);
     }
 
-    private void head(String x) {
-        List<Part> table = List.of(
-                matrix(spec.tiedHead() ? spec.embedding() : spec.head(), shape.vocabSize(), shape.hiddenSize()));
-        linear(x, GraphContract.LOGITS, table, shape.hiddenSize(), precision == Precision.FP32 ? 0 : HEAD_BITS);
-    }
-
-    /** x [rows, columns] times the transpose of the parts [sum of rows, columns]; one part that is there already is shared. */
-    private String linear(String x, String name, List<Part> parts, int columns, int bits) {
-        String weight = parts.size() == 1 ? parts.getFirst().tensor() : name + ".weight";
-        if (bits == 0) {
-            return graph.node(
-                    ONNX, "Gemm", name, List.of(x, constants.floats(weight, parts, columns)), Map.of("transB", 1));
-        }
-        int rows = parts.stream().mapToInt(Part::rows).sum();
-        if (layout == WeightLayout.PACKED) {
-            PackedLayout packed = new PackedLayout(rows, columns, bits);
-            return packedNode(GraphContract.PACKED_MATMUL, name, x, constants.packed(weight, parts, packed), packed);
-        }
-        Quantized quantized = constants.quantized(weight, parts, columns, bits);
-        return graph.node(
-                MICROSOFT,
-                "MatMulNBits",
-                name,
-                List.of(x, quantized.codes(), quantized.scales()),
-                Map.of(
-                        "K",
-                        columns,
-                        "N",
-                        rows,
-                        "bits",
-                        bits,
-                        "block_size",
-                        BlockQuantizer.BLOCK,
-                        "accuracy_level",
-                        ACCURACY_LEVEL));
-    }
-
-    private String packedNode(String type, String name, String input, String weight, PackedLayout packed) {
-        return graph.node(
-                GraphContract.DOMAIN,
-                type,
-                name,
-                List.of(input, weight),
-                Map.of(
-                        GraphContract.ATTR_OUTPUTS,
-                        packed.outputs(),
-                        GraphContract.ATTR_INPUTS,
-                        packed.inputs(),
-                        GraphContract.ATTR_BITS,
-                        packed.bits()));
+    /** One tensor, under its own name. */
+    private static Matrix single(String tensor, int rows, int columns) {
+        return new Matrix(tensor, List.of(part(tensor, rows, columns)), columns);
     }
 
     /** Tables of the rotary embedding, [contextLength, headSize / 2] each. */
@@ -328,19 +247,7 @@ final class DecoderGraph {
         });
     }
 
-    private static Part matrix(String tensor, int rows, int columns) {
-        return new Part.Matrix(tensor, rows, columns);
-    }
-
     private int attentionWidth() {
         return shape.heads() * shape.headSize();
-    }
-
-    private int bits() {
-        return switch (precision) {
-            case FP32 -> 0;
-            case INT8 -> 8;
-            case INT4 -> 4;
-        };
     }
 }

@@ -2,10 +2,12 @@ package dev.penstock.weights;
 
 import dev.penstock.model.Precision;
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.MessageDigest;
+import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Stream;
 
@@ -76,7 +78,6 @@ public final class ModelStore {
                 removeAbandoned(variants);
                 build(
                         target,
-                        id,
                         source,
                         new DecoderGraph(spec, precision, layout, VariantFolder.DATA_FILE),
                         options,
@@ -84,39 +85,90 @@ public final class ModelStore {
             }
             return new Variant(target, spec.shape(), precision, id);
         } catch (IOException e) {
-            throw new ModelStoreException("the model store " + root + " can't be used: " + e, e);
+            throw unusable(e);
         }
     }
 
     private void build(
-            Path target,
-            String id,
-            ModelSource source,
-            DecoderGraph graph,
-            BuildOptions options,
-            BuildProgress progress)
+            Path target, ModelSource source, DecoderGraph graph, BuildOptions options, BuildProgress progress)
             throws IOException {
-        long needed = graph.constants().dataBytes() + SLACK_BYTES;
+        String id = target.getFileName().toString();
         try (WeightSource weights = source.openWeights()) {
             graph.constants().requireFrom(weights);
-            long free = files.usableBytes(root);
-            if (free < needed) {
-                throw new ModelStoreException(noSpace(needed, free));
-            }
             progress.start(
                     "Building " + graph.precision().label(), graph.constants().jobBytes());
-            AtomicFolder.create(
+            write(
                     target,
-                    target.resolveSibling(TEMPORARY + id),
+                    graph.constants().dataBytes() + SLACK_BYTES,
                     folder -> VariantFolder.write(folder, files, id, graph, weights, options.threads(), progress));
+        }
+    }
+
+    /**
+     * The folder with these files, which are written if they are not there.
+     *
+     * @param id a hash of names and contents
+     */
+    Path unpacked(String id, Map<String, byte[]> contents) {
+        long needed = SLACK_BYTES;
+        for (byte[] content : contents.values()) {
+            needed += content.length;
+        }
+        try {
+            Path models = Files.createDirectories(root.resolve("models"));
+            Path target = models.resolve(id);
+            if (holds(target, contents)) {
+                return target;
+            }
+            try (StoreLock held = lock(id, BuildProgress.NONE)) {
+                if (!holds(target, contents)) {
+                    removeAbandoned(models);
+                    write(target, needed, folder -> {
+                        for (Map.Entry<String, byte[]> e : contents.entrySet()) {
+                            try (StoreFiles.DataFile file = files.create(folder.resolve(e.getKey()))) {
+                                file.write(ByteBuffer.wrap(e.getValue()), 0);
+                                file.sync();
+                            }
+                        }
+                    });
+                }
+            }
+            return target;
         } catch (IOException e) {
-            // The sum of what others and this build wrote came over what there is: ENOSPC or EDQUOT, by their texts.
+            throw unusable(e);
+        }
+    }
+
+    private static boolean holds(Path folder, Map<String, byte[]> contents) throws IOException {
+        for (Map.Entry<String, byte[]> e : contents.entrySet()) {
+            Path file = folder.resolve(e.getKey());
+            if (!Files.isRegularFile(file) || Files.size(file) != e.getValue().length) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    /** Makes a folder of the store, after a look at whether there is space for it. */
+    private void write(Path target, long needed, AtomicFolder.Content content) throws IOException {
+        long free = files.usableBytes(root);
+        if (free < needed) {
+            throw new ModelStoreException(noSpace(needed, free));
+        }
+        try {
+            AtomicFolder.create(target, target.resolveSibling(TEMPORARY + target.getFileName()), content);
+        } catch (IOException e) {
+            // What others and this one wrote came over what there is: ENOSPC or EDQUOT, by their texts.
             String message = String.valueOf(e.getMessage());
             if (message.contains("No space left") || message.contains("quota")) {
                 throw new ModelStoreException(noSpace(needed, files.usableBytes(root)), e);
             }
             throw e;
         }
+    }
+
+    private ModelStoreException unusable(IOException e) {
+        return new ModelStoreException("the model store " + root + " can't be used: " + e, e);
     }
 
     private String noSpace(long needed, long free) {

@@ -130,12 +130,12 @@ public final class TinyModels {
             int h = hidden;
             int q = heads * headSize();
             int kv = kvHeads * headSize();
-            tensors.put("model.embed_tokens.weight", matrix(random, vocab, h, 1));
+            tensors.put("model.embed_tokens.weight", matrix(random, vocab, h, tied ? 1.2 / Math.sqrt(h) : 1));
             for (int l = 0; l < layers; l++) {
                 String p = "model.layers." + l + ".";
                 tensors.put(p + "input_layernorm.weight", norm(random, h));
-                tensors.put(p + "self_attn.q_proj.weight", matrix(random, q, h, 2 / Math.sqrt(h)));
-                tensors.put(p + "self_attn.k_proj.weight", matrix(random, kv, h, 2 / Math.sqrt(h)));
+                tensors.put(p + "self_attn.q_proj.weight", matrix(random, q, h, 1.4 / Math.sqrt(h)));
+                tensors.put(p + "self_attn.k_proj.weight", matrix(random, kv, h, 1.4 / Math.sqrt(h)));
                 tensors.put(p + "self_attn.v_proj.weight", matrix(random, kv, h, 1 / Math.sqrt(h)));
                 tensors.put(p + "self_attn.o_proj.weight", matrix(random, h, q, 1 / Math.sqrt(q)));
                 tensors.put(p + "post_attention_layernorm.weight", norm(random, h));

@@ -1,0 +1,42 @@
+package dev.penstock.weights;
+
+import dev.penstock.onnx.GraphContract;
+import dev.penstock.onnx.gemm.PackedLayout;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * Matrices in panels of codes with 16-bit scales, for our own operators {@link GraphContract#PACKED_MATMUL} and
+ * {@link GraphContract#PACKED_GATHER}, which share the bytes of a tied head.
+ *
+ * @param bits 4 or 8
+ */
+record PackedFormat(int bits) implements MatrixFormat {
+    @Override
+    public String multiply(OnnxGraph graph, InitializerTable constants, String x, String node, Matrix matrix) {
+        return add(GraphContract.PACKED_MATMUL, graph, constants, x, node, matrix);
+    }
+
+    @Override
+    public String lookUp(OnnxGraph graph, InitializerTable constants, String indices, String node, Matrix matrix) {
+        return add(GraphContract.PACKED_GATHER, graph, constants, indices, node, matrix);
+    }
+
+    private String add(
+            String type, OnnxGraph graph, InitializerTable constants, String input, String node, Matrix matrix) {
+        PackedLayout layout = new PackedLayout(matrix.rows(), matrix.columns(), bits);
+        String weight = constants.packed(matrix.name(), matrix.parts(), layout);
+        return graph.node(
+                GraphContract.DOMAIN,
+                type,
+                node,
+                List.of(input, weight),
+                Map.of(
+                        GraphContract.ATTR_OUTPUTS,
+                        layout.outputs(),
+                        GraphContract.ATTR_INPUTS,
+                        layout.inputs(),
+                        GraphContract.ATTR_BITS,
+                        layout.bits()));
+    }
+}

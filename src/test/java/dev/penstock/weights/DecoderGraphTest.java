@@ -1,0 +1,301 @@
+package dev.penstock.weights;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.penstock.engine.OnnxModelRunner;
+import dev.penstock.engine.RunnerConfig;
+import dev.penstock.engine.StepBatch;
+import dev.penstock.model.KvType;
+import dev.penstock.model.Precision;
+import dev.penstock.weights.TinyModels.Tiny;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Random;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Assumptions;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** Logits of built graphs against {@link ReferenceLlama}. */
+class DecoderGraphTest {
+    private static final int BLOCK_SIZE = 16;
+    private static final int BLOCKS = 64;
+    private static final double FP32_TOLERANCE = 1e-4;
+
+    @TempDir
+    Path temp;
+
+    static Stream<Tiny> models() {
+        return TinyModels.all();
+    }
+
+    static Stream<Arguments> modelsInLayouts() {
+        return TinyModels.all().flatMap(t -> Stream.of(WeightLayout.values()).map(l -> Arguments.of(t, l)));
+    }
+
+    /** A sequence that has some of its tokens in the cache. */
+    private static final class Sequence {
+        final int[] tokens;
+        final double[][] expected;
+        final int firstBlock;
+        int done;
+
+        Sequence(ReferenceLlama reference, int[] tokens, int firstBlock) {
+            this.tokens = tokens;
+            this.expected = reference.logits(tokens);
+            this.firstBlock = firstBlock;
+        }
+    }
+
+    /** The next so many tokens of a sequence. */
+    private record Chunk(Sequence sequence, int count) {}
+
+    @ParameterizedTest
+    @MethodSource("models")
+    void logitsOfFp32AreThoseOfTheReference(Tiny tiny) {
+        Path folder = tiny.write(temp.resolve("model"));
+        ReferenceLlama reference = ReferenceLlama.read(folder);
+        Random random = new Random(tiny.seed());
+        try (OnnxModelRunner runner = open(ModelFolder.open(folder))) {
+            Sequence whole = new Sequence(reference, tokens(random, 37, tiny.vocab()), 0);
+            assertThat(greatestDifference(runner, new Chunk(whole, 37))).isLessThan(FP32_TOLERANCE);
+
+            Sequence chunked = new Sequence(reference, tokens(random, 60, tiny.vocab()), 8);
+            for (int count : new int[] {10, 1, 22, 16, 11}) {
+                assertThat(greatestDifference(runner, new Chunk(chunked, count)))
+                        .isLessThan(FP32_TOLERANCE);
+            }
+
+            Sequence decoded = new Sequence(reference, tokens(random, 40, tiny.vocab()), 16);
+            assertThat(greatestDifference(runner, new Chunk(decoded, 25))).isLessThan(FP32_TOLERANCE);
+            while (decoded.done < 40) {
+                assertThat(greatestDifference(runner, new Chunk(decoded, 1))).isLessThan(FP32_TOLERANCE);
+            }
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("models")
+    void raggedBatchesGiveEachSequenceItsOwnLogits(Tiny tiny) {
+        Path folder = tiny.write(temp.resolve("model"));
+        ReferenceLlama reference = ReferenceLlama.read(folder);
+        Random random = new Random(tiny.seed() + 1);
+        try (OnnxModelRunner runner = open(ModelFolder.open(folder))) {
+            List<Sequence> sequences = new ArrayList<>();
+            for (int i = 0; i < 6; i++) {
+                sequences.add(new Sequence(reference, tokens(random, random.nextInt(1, 70), tiny.vocab()), 8 * i));
+            }
+            while (!sequences.isEmpty()) {
+                List<Chunk> chunks = new ArrayList<>();
+                for (Sequence s : sequences) {
+                    int most = Math.min(s.tokens.length - s.done, random.nextBoolean() ? 1 : 20);
+                    if (chunks.isEmpty() || random.nextInt(3) > 0) {
+                        chunks.add(new Chunk(s, random.nextInt(1, most + 1)));
+                    }
+                }
+                assertThat(greatestDifference(runner, chunks.toArray(Chunk[]::new)))
+                        .isLessThan(FP32_TOLERANCE);
+                sequences.removeIf(s -> s.done == s.tokens.length);
+            }
+        }
+    }
+
+    @Test
+    void onlyWantedRowsComeOutInTheOrderAskedFor() {
+        Tiny tiny = TinyModels.gqa();
+        Path folder = tiny.write(temp.resolve("model"));
+        ReferenceLlama reference = ReferenceLlama.read(folder);
+        try (OnnxModelRunner runner = open(ModelFolder.open(folder))) {
+            Sequence s = new Sequence(reference, tokens(new Random(1), 20, tiny.vocab()), 0);
+            assertThat(run(runner, List.of(new Chunk(s, 10)))).isEmpty();
+            s.done += 10;
+            List<double[]> rows = run(runner, List.of(new Chunk(s, 10)), 9, 0, 9);
+            assertThat(rows).hasSize(3);
+            assertThat(difference(rows.get(0), s.expected[19])).isLessThan(FP32_TOLERANCE);
+            assertThat(difference(rows.get(1), s.expected[10])).isLessThan(FP32_TOLERANCE);
+            assertThat(rows.get(2)).isEqualTo(rows.get(0));
+        }
+    }
+
+    /**
+     * Mean divergence in nats. The bounds are about twice what was seen: small random matrices lose more by rounding
+     * than large trained ones, most of all where the embedding, small beside what the layers add, is the head too.
+     */
+    @ParameterizedTest
+    @MethodSource("modelsInLayouts")
+    void quantisedLogitsStayNear(Tiny tiny, WeightLayout layout) {
+        Assumptions.assumeTrue(layout == WeightLayout.STANDARD || layout == WeightLayout.ofThisMachine());
+        Path folder = tiny.write(temp.resolve("model"));
+        ReferenceLlama reference = ReferenceLlama.read(folder);
+        assertThat(divergence(tiny, folder, reference, Precision.INT8, layout))
+                .isLessThan(tiny.tied() ? 0.004 : 0.0006);
+        assertThat(divergence(tiny, folder, reference, Precision.INT4, layout)).isLessThan(tiny.tied() ? 0.3 : 0.04);
+    }
+
+    @ParameterizedTest
+    @MethodSource("models")
+    void halfPrecisionCacheHardlyMatters(Tiny tiny) {
+        Path folder = tiny.write(temp.resolve("model"));
+        ReferenceLlama reference = ReferenceLlama.read(folder);
+        assertThat(divergence(tiny, folder, reference, Precision.FP32, WeightLayout.STANDARD))
+                .isLessThan(1e-6);
+    }
+
+    /** With a cache of halves. */
+    private double divergence(
+            Tiny tiny, Path folder, ReferenceLlama reference, Precision precision, WeightLayout layout) {
+        try (OnnxModelRunner runner = open(ModelFolder.open(folder), precision, layout, KvType.FP16)) {
+            double sum = 0;
+            Sequence s = new Sequence(reference, tokens(new Random(7), 64, tiny.vocab()), 0);
+            List<double[]> rows = run(
+                    runner,
+                    List.of(new Chunk(s, 64)),
+                    java.util.stream.LongStream.range(0, 64).toArray());
+            for (int t = 0; t < 64; t++) {
+                sum += divergence(s.expected[t], rows.get(t));
+            }
+            return sum / 64;
+        }
+    }
+
+    @Test
+    void storiesModelTellsItsStory() {
+        Path folder = Path.of(System.getProperty("penstock.shared", "../shared"), "models", "stories260k");
+        Assumptions.assumeTrue(Files.isDirectory(folder));
+        int[] prompt = {1, 403, 407, 261, 378};
+        int[] expected =
+                ReferenceLlama.read(folder).greedy(Arrays.stream(prompt).boxed().toList(), 100);
+        try (OnnxModelRunner runner = open(ModelFolder.open(folder))) {
+            assertThat(greedy(runner, prompt, 100)).isEqualTo(expected);
+        }
+    }
+
+    private static int[] greedy(OnnxModelRunner runner, int[] prompt, int count) {
+        int[] all = Arrays.copyOf(prompt, prompt.length + count);
+        int done = 0;
+        for (int length = prompt.length; length < all.length; length++) {
+            long[] ids = Arrays.stream(all, done, length).asLongStream().toArray();
+            int[] table = java.util.stream.IntStream.range(0, 8).toArray();
+            MemorySegment logits = runner.run(new StepBatch(
+                    ids,
+                    ids.length,
+                    new int[] {0, ids.length},
+                    new int[] {done},
+                    1,
+                    table,
+                    8,
+                    new long[] {ids.length - 1},
+                    1));
+            all[length] = ReferenceLlama.argMax(row(logits, 0, runner.shape().vocabSize()));
+            done = length;
+        }
+        return Arrays.copyOfRange(all, prompt.length, all.length);
+    }
+
+    private OnnxModelRunner open(ModelFolder folder) {
+        return open(folder, Precision.FP32, WeightLayout.STANDARD, KvType.FP32);
+    }
+
+    private OnnxModelRunner open(ModelFolder folder, Precision precision, WeightLayout layout, KvType kvType) {
+        Variant variant = new ModelStore(temp.resolve("store"))
+                .build(folder, precision, new BuildOptions(2, 4096, layout), BuildProgress.NONE);
+        return OnnxModelRunner.open(
+                variant.folder(), variant.shape(), new RunnerConfig(2, kvType, BLOCK_SIZE, BLOCKS, 256, 256));
+    }
+
+    /** Runs the chunks in one step, with logits of all their tokens; returns how far the furthest one is off. */
+    private static double greatestDifference(OnnxModelRunner runner, Chunk... chunks) {
+        int tokens = Arrays.stream(chunks).mapToInt(Chunk::count).sum();
+        List<double[]> rows = run(
+                runner,
+                List.of(chunks),
+                java.util.stream.LongStream.range(0, tokens).toArray());
+        double greatest = 0;
+        int row = 0;
+        for (Chunk chunk : chunks) {
+            for (int i = 0; i < chunk.count(); i++) {
+                greatest = Math.max(
+                        greatest, difference(rows.get(row++), chunk.sequence().expected[chunk.sequence().done++]));
+            }
+        }
+        return greatest;
+    }
+
+    private static List<double[]> run(OnnxModelRunner runner, List<Chunk> chunks, long... wanted) {
+        int width = chunks.stream()
+                .mapToInt(c -> Math.ceilDiv(c.sequence().done + c.count(), BLOCK_SIZE))
+                .max()
+                .orElseThrow();
+        int tokens = chunks.stream().mapToInt(Chunk::count).sum();
+        long[] ids = new long[tokens];
+        int[] starts = new int[chunks.size() + 1];
+        int[] past = new int[chunks.size()];
+        int[] table = new int[chunks.size() * width];
+        for (int s = 0; s < chunks.size(); s++) {
+            Sequence sequence = chunks.get(s).sequence();
+            past[s] = sequence.done;
+            starts[s + 1] = starts[s] + chunks.get(s).count();
+            for (int i = starts[s]; i < starts[s + 1]; i++) {
+                ids[i] = sequence.tokens[sequence.done + i - starts[s]];
+            }
+            for (int b = 0; b < Math.ceilDiv(sequence.done + chunks.get(s).count(), BLOCK_SIZE); b++) {
+                // Neighbours in a sequence are not neighbours in the cache.
+                table[s * width + b] = sequence.firstBlock + (b ^ 1);
+            }
+        }
+        MemorySegment logits = runner.run(
+                new StepBatch(ids, tokens, starts, past, chunks.size(), table, width, wanted, wanted.length));
+        List<double[]> rows = new ArrayList<>();
+        for (int r = 0; r < wanted.length; r++) {
+            rows.add(row(logits, r, runner.shape().vocabSize()));
+        }
+        return rows;
+    }
+
+    private static double[] row(MemorySegment logits, int row, int vocab) {
+        double[] values = new double[vocab];
+        for (int i = 0; i < vocab; i++) {
+            values[i] = logits.getAtIndex(ValueLayout.JAVA_FLOAT, (long) row * vocab + i);
+        }
+        return values;
+    }
+
+    private static double difference(double[] a, double[] b) {
+        double greatest = 0;
+        for (int i = 0; i < a.length; i++) {
+            // Written so that NaN is a difference.
+            if (!(Math.abs(a[i] - b[i]) <= greatest)) {
+                greatest = Math.abs(a[i] - b[i]);
+            }
+        }
+        return greatest;
+    }
+
+    /** Kullback-Leibler divergence of the second distribution from the first, in nats. */
+    private static double divergence(double[] expected, double[] found) {
+        double a = logSum(expected);
+        double b = logSum(found);
+        double sum = 0;
+        for (int i = 0; i < expected.length; i++) {
+            sum += Math.exp(expected[i] - a) * ((expected[i] - a) - (found[i] - b));
+        }
+        return sum;
+    }
+
+    private static double logSum(double[] values) {
+        double max = Arrays.stream(values).max().orElseThrow();
+        return max + Math.log(Arrays.stream(values).map(v -> Math.exp(v - max)).sum());
+    }
+
+    private static int[] tokens(Random random, int count, int vocab) {
+        return random.ints(count, 0, vocab).toArray();
+    }
+}
