@@ -30,6 +30,12 @@ class JobMaker {
     /** The job of a chat request. */
     Job chat(ChatRequest request) {
         ServedModel model = model(request.model());
+        checkLength(
+                model,
+                request.messages().stream()
+                        .mapToLong(m -> String.valueOf(m.get("content")).length())
+                        .sum(),
+                "messages");
         ChatTemplate template = model.template();
         int[] prompt;
         List<String> extraStop;
@@ -129,12 +135,15 @@ class JobMaker {
     }
 
     private static int[] encode(ServedModel model, String text, boolean addSpecialTokens, String param) {
-        int contextLength = model.contextLength();
-        if (text.length() > (long) contextLength * MAX_CHARS_PER_TOKEN) {
-            throw ApiException.promptTooLong(
-                    param, "at least " + text.length() / MAX_CHARS_PER_TOKEN + " tokens", contextLength);
-        }
+        checkLength(model, text.length(), param);
         return checked(model, model.tokenizer().encode(text, addSpecialTokens), param);
+    }
+
+    /** Refuses what can't fit before time is spent on it. */
+    private static void checkLength(ServedModel model, long chars, String param) {
+        if (chars > (long) model.contextLength() * MAX_CHARS_PER_TOKEN) {
+            throw ApiException.promptTooLong(param, "at least " + chars / MAX_CHARS_PER_TOKEN, model.contextLength());
+        }
     }
 
     private static int[] checked(ServedModel model, int[] prompt, String param) {

@@ -28,4 +28,9 @@ public record DecoderShape(
     public long kvBytesPerToken(KvType type) {
         return 2L * layers * kvHeads * headSize * type.bytes();
     }
+
+    /** The same with another context length. */
+    public DecoderShape withContextLength(int tokens) {
+        return new DecoderShape(family, layers, hiddenSize, heads, kvHeads, headSize, innerSize, vocabSize, tokens);
+    }
 }

@@ -1,11 +1,14 @@
 package dev.penstock.ops;
 
+import io.smallrye.config.PropertiesConfigSource;
 import io.smallrye.config.source.yaml.YamlConfigSource;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import org.eclipse.microprofile.config.spi.ConfigSource;
 import org.eclipse.microprofile.config.spi.ConfigSourceProvider;
 
@@ -23,7 +26,22 @@ public final class ConfigFile implements ConfigSourceProvider {
     @Override
     public Iterable<ConfigSource> getConfigSources(ClassLoader loader) {
         String path = System.getProperty(PROPERTY);
-        return path == null ? List.of() : List.of(read(Path.of(path)));
+        if (path == null) {
+            return List.of();
+        }
+        ConfigSource file = read(Path.of(path));
+        return List.of(System.getProperty(ModelSpec.FIRST_NAME) == null ? file : withoutModels(file));
+    }
+
+    /** Lists of several sources would be merged by index: models of the command line take the place of the file's. */
+    static ConfigSource withoutModels(ConfigSource file) {
+        Map<String, String> properties = new HashMap<>();
+        for (String key : file.getPropertyNames()) {
+            if (!key.startsWith(ModelSpec.PREFIX)) {
+                properties.put(key, file.getValue(key));
+            }
+        }
+        return new PropertiesConfigSource(properties, file.getName(), ORDINAL);
     }
 
     /**

@@ -1,6 +1,6 @@
 package dev.penstock.ops;
 
-import java.time.Duration;
+import java.util.List;
 
 /** Brings the configured models into this process, and frees them in the end. */
 public interface ModelLoader {
@@ -11,6 +11,9 @@ public interface ModelLoader {
      */
     void load(ModelRegistry registry);
 
-    /** Refuses new requests, gives those under way this long, cuts the rest and frees the models. */
-    void close(Duration drainLimit) throws InterruptedException;
+    /** What was loaded, for people: a phrase a model. */
+    List<String> descriptions();
+
+    /** Cuts what still runs, with an error for its caller, and frees the models. */
+    void close();
 }

@@ -16,6 +16,12 @@ import picocli.CommandLine.TypeConversionException;
  * @param settings the rest, by key, checked
  */
 record ModelSpec(String name, String folder, Map<String, String> settings) {
+    /** What the properties of all models begin with. */
+    static final String PREFIX = "penstock.models[";
+
+    /** The property that is there whenever the command line names a model. */
+    static final String FIRST_NAME = PREFIX + "0].name";
+
     private static final String FORM = "NAME=FOLDER[,precision=fp32|int8|int4][,threads=N][,context=N]";
 
     /**
@@ -45,7 +51,7 @@ record ModelSpec(String name, String folder, Map<String, String> settings) {
 
     /** The properties that configure this model as the one at a place of the list. */
     Map<String, String> properties(int place) {
-        String prefix = "penstock.models[" + place + "].";
+        String prefix = PREFIX + place + "].";
         Map<String, String> properties = new LinkedHashMap<>();
         properties.put(prefix + "name", name);
         properties.put(prefix + "folder", folder);

@@ -39,18 +39,23 @@ public final class Penstock implements Runnable {
         throw new ParameterException(spec.commandLine(), "Which command?");
     }
 
+    /** The version that was built. */
+    static String version() {
+        String version = Penstock.class.getPackage().getImplementationVersion();
+        return version == null ? "(unpackaged)" : version;
+    }
+
     /** What went wrong, in one line. */
     static String describe(Throwable e) {
         String message = e.getMessage();
         return e instanceof StartException && message != null ? message : e.toString();
     }
 
-    /** The version that was built. */
+    /** For picocli. */
     static final class Version implements IVersionProvider {
         @Override
         public String[] getVersion() {
-            String version = Penstock.class.getPackage().getImplementationVersion();
-            return new String[] {"penstock " + (version == null ? "(unpackaged)" : version)};
+            return new String[] {"penstock " + version()};
         }
     }
 }

@@ -1,5 +1,7 @@
 package dev.penstock.ops;
 
+import io.quarkus.arc.Arc;
+import io.quarkus.arc.ArcContainer;
 import io.quarkus.runtime.Quarkus;
 import io.quarkus.runtime.QuarkusBindException;
 import io.quarkus.runtime.configuration.ConfigurationException;
@@ -84,6 +86,11 @@ final class ServeCommand implements Callable<Integer> {
         // A signal is the proper way to stop it, so it is no failure; who asks twice does not want to wait.
         if (stopping.getAndSet(true)) {
             Runtime.getRuntime().halt(code);
+        }
+        // While requests drain, the HTTP server must still be there: Quarkus closes it before it tells anybody.
+        ArcContainer container = Arc.container();
+        if (container != null && container.isRunning()) {
+            container.instance(Lifecycle.class).get().drain();
         }
         System.exit(0);
     }

@@ -6,7 +6,6 @@ import dev.penstock.prompt.SamplingDefaults;
 import dev.penstock.prompt.ServedModel;
 import jakarta.enterprise.inject.Alternative;
 import jakarta.inject.Singleton;
-import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
@@ -66,7 +65,12 @@ public class ScriptedModels implements ModelLoader {
     }
 
     @Override
-    public void close(Duration drainLimit) {}
+    public List<String> descriptions() {
+        return List.of(CHAT, PLAIN);
+    }
+
+    @Override
+    public void close() {}
 
     private static String render(Map<String, Object> variables) {
         StringBuilder text = new StringBuilder(String.valueOf(variables.get("bos_token")));

@@ -1,0 +1,49 @@
+package dev.penstock.ops;
+
+import com.sun.management.OperatingSystemMXBean;
+import dev.penstock.engine.RunnerConfig;
+import dev.penstock.model.DecoderShape;
+import java.lang.management.ManagementFactory;
+
+/**
+ * How large a model's KV cache is: what was configured, or else room for the whole batch at full context, but never more
+ * than the model's part of a quarter of the machine's memory. It is address space first: memory is taken as blocks are
+ * used.
+ */
+record KvSpace(ModelSettings settings, PenstockConfig.Engine engine, int models) {
+    /** The rest is for weights, other programs and the file cache that serves the weights. */
+    private static final int MACHINE_SHARE = 4;
+
+    static KvSpace of(ModelSettings settings, PenstockConfig.Engine engine, int models) {
+        return new KvSpace(settings, engine, models);
+    }
+
+    RunnerConfig runnerConfig(DecoderShape shape) {
+        return new RunnerConfig(
+                settings.threads(),
+                settings.kvType(),
+                engine.blockSize(),
+                blocks(shape, machineBytes()),
+                engine.maxStepTokens(),
+                engine.maxRunning());
+    }
+
+    /** Blocks on a machine with that much memory. */
+    int blocks(DecoderShape shape, long machineBytes) {
+        long blockBytes = engine.blockSize() * shape.kvBytesPerToken(settings.kvType());
+        long blocksPerSequence = (shape.contextLength() + engine.blockSize() - 1L) / engine.blockSize();
+        long wanted = settings.kvCacheBytes().isPresent()
+                ? settings.kvCacheBytes().getAsLong() / blockBytes
+                : Math.min(blocksPerSequence * engine.maxRunning(), machineBytes / MACHINE_SHARE / models / blockBytes);
+        if (wanted < 1) {
+            throw new StartException("The KV cache of the model " + settings.name() + " is smaller than a block of "
+                    + blockBytes + " bytes; raise kv-cache.");
+        }
+        return (int) Math.min(wanted, Integer.MAX_VALUE);
+    }
+
+    /** Memory of the machine, or of the container. */
+    private static long machineBytes() {
+        return ManagementFactory.getPlatformMXBean(OperatingSystemMXBean.class).getTotalMemorySize();
+    }
+}

@@ -1,0 +1,116 @@
+package dev.penstock.ops;
+
+import dev.penstock.backend.Replica;
+import dev.penstock.engine.EngineOptions;
+import dev.penstock.engine.OnnxModelRunner;
+import dev.penstock.engine.RunnerConfig;
+import dev.penstock.engine.StepLoop;
+import dev.penstock.model.DecoderShape;
+import dev.penstock.onnx.OnnxException;
+import dev.penstock.prompt.ServedModel;
+import dev.penstock.prompt.tokenizer.HfTokenizer;
+import dev.penstock.weights.BuildOptions;
+import dev.penstock.weights.BuildProgress;
+import dev.penstock.weights.ModelFolderException;
+import dev.penstock.weights.ModelStore;
+import dev.penstock.weights.ModelStoreException;
+import dev.penstock.weights.Variant;
+import java.io.IOException;
+import java.util.Locale;
+
+/**
+ * A model in this process: its text side, and its one replica. It owns tokenizer and replica.
+ *
+ * @param served what the API needs of it
+ * @param replica what generates
+ * @param tokenizer its native part is freed by {@link #close}
+ * @param description for people
+ */
+record LocalModel(ServedModel served, Replica replica, HfTokenizer tokenizer, String description)
+        implements AutoCloseable {
+    private static final double BYTES_PER_MIB = 1 << 20;
+
+    /**
+     * Builds what is not yet built and loads it.
+     *
+     * @param models how many models share this machine
+     * @throws StartException it can't be loaded
+     */
+    static LocalModel load(ModelSettings settings, PenstockConfig.Engine engine, int models, EngineMetrics metrics) {
+        try {
+            return open(settings, engine, models, metrics);
+        } catch (ModelFolderException
+                | ModelStoreException
+                | OnnxException
+                | IllegalArgumentException
+                | IOException e) {
+            throw new StartException("The model " + settings.name() + " can't be loaded: " + e.getMessage(), e);
+        }
+    }
+
+    private static LocalModel open(
+            ModelSettings settings, PenstockConfig.Engine engine, int models, EngineMetrics metrics)
+            throws IOException {
+        HfTokenizer tokenizer = ModelText.tokenizer(settings.folder());
+        try {
+            Variant variant;
+            try (BuildProgress progress = BuildBar.create(settings.name())) {
+                variant = ModelStore.ofUser()
+                        .build(settings.folder(), settings.precision(), BuildOptions.defaults(), progress);
+            }
+            DecoderShape shape = shape(settings, variant);
+            RunnerConfig runnerConfig = KvSpace.of(settings, engine, models).runnerConfig(shape);
+            OnnxModelRunner runner = OnnxModelRunner.open(variant.folder(), shape, runnerConfig);
+            StepLoop loop = StepLoop.start(
+                    settings.name(), runner, tokenizer, options(engine), metrics.observer(settings.name()));
+            Replica replica =
+                    new Replica(settings.name() + "/" + settings.precision().label(), settings.name(), loop);
+            return new LocalModel(
+                    ModelText.served(settings, variant, tokenizer, loop.contextLength()),
+                    replica,
+                    tokenizer,
+                    describe(settings, runnerConfig, shape, loop));
+        } catch (RuntimeException | Error e) {
+            tokenizer.close();
+            throw e;
+        }
+    }
+
+    private static DecoderShape shape(ModelSettings settings, Variant variant) {
+        int most = variant.shape().contextLength();
+        int context = settings.context().orElse(most);
+        if (context > most) {
+            throw new StartException("The model " + settings.name() + " has a context of " + most + " tokens; context="
+                    + context + " is more.");
+        }
+        return variant.shape().withContextLength(context);
+    }
+
+    private static EngineOptions options(PenstockConfig.Engine engine) {
+        return new EngineOptions(
+                engine.maxStepTokens(),
+                engine.maxPromptTokensBesideDecodes(),
+                engine.maxRunning(),
+                engine.maxWaiting(),
+                engine.prefixCache());
+    }
+
+    private static String describe(ModelSettings settings, RunnerConfig runner, DecoderShape shape, StepLoop loop) {
+        long kvBytes = (long) runner.blocks() * runner.blockSize() * shape.kvBytesPerToken(runner.kvType());
+        return String.format(
+                Locale.ROOT,
+                "%s (%s, %d threads, context %d, KV cache %.0f MiB %s)",
+                settings.name(),
+                settings.precision().label(),
+                settings.threads(),
+                loop.contextLength(),
+                kvBytes / BYTES_PER_MIB,
+                runner.kvType().label());
+    }
+
+    @Override
+    public void close() {
+        replica.close();
+        tokenizer.close();
+    }
+}

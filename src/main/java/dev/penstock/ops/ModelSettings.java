@@ -1,0 +1,107 @@
+package dev.penstock.ops;
+
+import dev.penstock.hardware.CpuCores;
+import dev.penstock.model.KvType;
+import dev.penstock.model.Precision;
+import dev.penstock.weights.ModelFolder;
+import dev.penstock.weights.ModelFolderException;
+import dev.penstock.weights.ModelStore;
+import io.quarkus.runtime.configuration.MemorySize;
+import java.nio.file.InvalidPathException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashSet;
+import java.util.List;
+import java.util.OptionalInt;
+import java.util.OptionalLong;
+import java.util.Set;
+import java.util.stream.Collectors;
+
+/**
+ * How one model is served: its configuration, checked and with its defaults.
+ *
+ * @param name what callers name in {@code model}
+ * @param folder the model
+ * @param precision of its weights
+ * @param kvType of its KV cache
+ * @param threads of its steps
+ * @param context most tokens of prompt and completion together, where less than the model's own is wanted
+ * @param kvCacheBytes memory for its KV cache, where it is set
+ */
+record ModelSettings(
+        String name,
+        ModelFolder folder,
+        Precision precision,
+        KvType kvType,
+        int threads,
+        OptionalInt context,
+        OptionalLong kvCacheBytes) {
+
+    /** All models of a configuration; the embedded one if it names none. Throws StartException. */
+    static List<ModelSettings> of(PenstockConfig config) {
+        if (config.models().isEmpty()) {
+            return List.of(embedded());
+        }
+        Set<String> names = new HashSet<>();
+        List<ModelSettings> all = new ArrayList<>();
+        for (PenstockConfig.Model model : config.models()) {
+            if (!names.add(model.name())) {
+                throw new StartException("Two models are called " + model.name() + "; each needs a name of its own.");
+            }
+            all.add(of(model));
+        }
+        return all;
+    }
+
+    private static ModelSettings embedded() {
+        return new ModelSettings(
+                EmbeddedModel.NAME,
+                open(
+                        EmbeddedModel.NAME,
+                        EmbeddedModel.unpack(ModelStore.ofUser().root()).toString()),
+                Precision.FP32,
+                KvType.FP32,
+                CpuCores.defaultThreads(),
+                OptionalInt.empty(),
+                OptionalLong.empty());
+    }
+
+    private static ModelSettings of(PenstockConfig.Model model) {
+        Precision precision = Precision.ofLabel(model.precision())
+                .orElseThrow(() -> new StartException("The model " + model.name() + " has the precision '"
+                        + model.precision() + "', but there are " + labels() + "."));
+        return new ModelSettings(
+                model.name(),
+                open(model.name(), model.folder()),
+                precision,
+                // Who asks for full precision wants it in the cache too.
+                precision == Precision.FP32 ? KvType.FP32 : KvType.FP16,
+                positive(model.name(), "threads", model.threads()).orElseGet(CpuCores::defaultThreads),
+                positive(model.name(), "context", model.context()),
+                model.kvCache()
+                        .map(MemorySize::asLongValue)
+                        .map(OptionalLong::of)
+                        .orElseGet(OptionalLong::empty));
+    }
+
+    private static ModelFolder open(String name, String folder) {
+        try {
+            return ModelFolder.open(Path.of(folder));
+        } catch (ModelFolderException | InvalidPathException e) {
+            throw new StartException("The model " + name + " can't be loaded: " + e.getMessage(), e);
+        }
+    }
+
+    private static OptionalInt positive(String name, String key, OptionalInt value) {
+        if (value.orElse(1) < 1) {
+            throw new StartException(
+                    "The model " + name + " has " + key + " " + value.getAsInt() + "; it must be at least 1.");
+        }
+        return value;
+    }
+
+    private static String labels() {
+        return Arrays.stream(Precision.values()).map(Precision::label).collect(Collectors.joining(", "));
+    }
+}

@@ -1,0 +1,82 @@
+package dev.penstock.ops;
+
+import dev.penstock.prompt.ChatTemplate;
+import dev.penstock.prompt.SamplingDefaults;
+import dev.penstock.prompt.ServedModel;
+import dev.penstock.prompt.tokenizer.HfTokenizer;
+import dev.penstock.weights.GenerationConfig;
+import dev.penstock.weights.ModelFolder;
+import dev.penstock.weights.TokenizerConfig;
+import dev.penstock.weights.Variant;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.time.Instant;
+import java.util.HashSet;
+import java.util.Optional;
+import java.util.Set;
+import java.util.UUID;
+import org.jspecify.annotations.Nullable;
+
+/** Makes the text side of a model from what its folder says. */
+final class ModelText {
+    private ModelText() {}
+
+    /** The folder's tokenizer; the caller closes it. */
+    static HfTokenizer tokenizer(ModelFolder folder) throws IOException {
+        Optional<Path> json = folder.tokenizerJson();
+        if (json.isPresent()) {
+            return HfTokenizer.load(json.get());
+        }
+        throw new StartException("The model folder " + folder.path() + " has no tokenizer.json.");
+    }
+
+    /** What the API needs of the model. */
+    static ServedModel served(ModelSettings settings, Variant variant, HfTokenizer tokenizer, int contextLength) {
+        TokenizerConfig texts = settings.folder().tokenizer();
+        GenerationConfig generation = settings.folder().generation();
+        return new ServedModel(
+                settings.name(),
+                Instant.now(),
+                fingerprint(variant),
+                tokenizer,
+                template(settings),
+                texts.bosToken().orElse(null),
+                texts.eosToken().orElse(null),
+                eosTokens(generation, texts, tokenizer),
+                defaults(generation),
+                contextLength);
+    }
+
+    private static @Nullable ChatTemplate template(ModelSettings settings) {
+        return null;
+    }
+
+    /** Chat models often end a turn with the tokenizer's end token, and a document with that of the configuration. */
+    private static Set<Integer> eosTokens(GenerationConfig generation, TokenizerConfig texts, HfTokenizer tokenizer) {
+        Set<Integer> tokens = new HashSet<>(generation.eosTokens());
+        texts.eosToken().ifPresent(text -> tokenizer.id(text).ifPresent(tokens::add));
+        return tokens;
+    }
+
+    private static SamplingDefaults defaults(GenerationConfig generation) {
+        SamplingDefaults neutral = SamplingDefaults.NEUTRAL;
+        boolean greedy = !generation.doSample().orElse(true);
+        return new SamplingDefaults(
+                (float) generation.temperature().orElse(greedy ? 0 : neutral.temperature()),
+                (float) generation.topP().orElse(neutral.topP()),
+                generation.topK().orElse(neutral.topK()),
+                (float) generation.minP().orElse(neutral.minP()),
+                (float) generation.repetitionPenalty().orElse(neutral.repetitionPenalty()));
+    }
+
+    /** The same for the same weights, precision and build of this program. */
+    private static String fingerprint(Variant variant) {
+        String all = variant.id() + Penstock.version();
+        return "fp_"
+                + UUID.nameUUIDFromBytes(all.getBytes(StandardCharsets.UTF_8))
+                        .toString()
+                        .replace("-", "")
+                        .substring(0, 12);
+    }
+}

@@ -1,0 +1,54 @@
+package dev.penstock.ops;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+import picocli.CommandLine.TypeConversionException;
+
+class ModelSpecTest {
+    @Test
+    void aNameAndAFolderAreEnough() {
+        assertThat(ModelSpec.parse("llama=/models/a=b")).isEqualTo(new ModelSpec("llama", "/models/a=b", Map.of()));
+    }
+
+    @Test
+    void settingsBecomePropertiesOfTheModelsPlace() {
+        assertThat(ModelSpec.parse("lab/llama=../m,precision=INT8,threads=3,context=512")
+                        .properties(1))
+                .isEqualTo(Map.of(
+                        "penstock.models[1].name", "lab/llama",
+                        "penstock.models[1].folder", "../m",
+                        "penstock.models[1].precision", "INT8",
+                        "penstock.models[1].threads", "3",
+                        "penstock.models[1].context", "512"));
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "",
+                "llama",
+                "=folder",
+                "llama=",
+                "llama=f,",
+                "llama=f,precision",
+                "llama=f,precision=",
+                "llama=f,precision=int3",
+                "llama=f,threads=0",
+                "llama=f,threads=-1",
+                "llama=f,threads=2.5",
+                "llama=f,context=1e3",
+                "llama=f,context=99999999999",
+                "llama=f,speed=9",
+                "llama=f,threads=1,threads=2"
+            })
+    void whatIsWrongIsRefusedWithTheText(String text) {
+        assertThatThrownBy(() -> ModelSpec.parse(text))
+                .isInstanceOf(TypeConversionException.class)
+                .hasMessageContaining("'" + text + "'");
+    }
+}
