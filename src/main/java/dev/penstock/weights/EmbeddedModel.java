@@ -2,6 +2,7 @@ package dev.penstock.weights;
 
 import java.io.IOException;
 import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.util.LinkedHashMap;
@@ -44,7 +45,7 @@ public final class EmbeddedModel {
             byte @Nullable [] content = read(base + name, anchor);
             if (content != null) {
                 files.put(name, content);
-                digest.update((name + ":" + content.length + "\n").getBytes(java.nio.charset.StandardCharsets.UTF_8));
+                digest.update((name + ":" + content.length + "\n").getBytes(StandardCharsets.UTF_8));
                 digest.update(content);
             }
         }

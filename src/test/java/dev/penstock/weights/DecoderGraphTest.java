@@ -16,6 +16,8 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
+import java.util.stream.IntStream;
+import java.util.stream.LongStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;
@@ -156,9 +158,7 @@ class DecoderGraphTest {
             double sum = 0;
             Sequence s = new Sequence(reference, tokens(new Random(7), 64, tiny.vocab()), 0);
             List<double[]> rows = run(
-                    runner,
-                    List.of(new Chunk(s, 64)),
-                    java.util.stream.LongStream.range(0, 64).toArray());
+                    runner, List.of(new Chunk(s, 64)), LongStream.range(0, 64).toArray());
             for (int t = 0; t < 64; t++) {
                 sum += divergence(s.expected[t], rows.get(t));
             }
@@ -183,7 +183,7 @@ class DecoderGraphTest {
         int done = 0;
         for (int length = prompt.length; length < all.length; length++) {
             long[] ids = Arrays.stream(all, done, length).asLongStream().toArray();
-            int[] table = java.util.stream.IntStream.range(0, 8).toArray();
+            int[] table = IntStream.range(0, 8).toArray();
             MemorySegment logits = runner.run(new StepBatch(
                     ids,
                     ids.length,
@@ -214,10 +214,8 @@ class DecoderGraphTest {
     /** Runs the chunks in one step, with logits of all their tokens; returns how far the furthest one is off. */
     private static double greatestDifference(OnnxModelRunner runner, Chunk... chunks) {
         int tokens = Arrays.stream(chunks).mapToInt(Chunk::count).sum();
-        List<double[]> rows = run(
-                runner,
-                List.of(chunks),
-                java.util.stream.LongStream.range(0, tokens).toArray());
+        List<double[]> rows =
+                run(runner, List.of(chunks), LongStream.range(0, tokens).toArray());
         double greatest = 0;
         int row = 0;
         for (Chunk chunk : chunks) {

@@ -13,9 +13,11 @@ import dev.penstock.weights.MatrixFormat.Matrix;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.stream.LongStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -121,7 +123,7 @@ class MatrixFormatTest {
 
     private static float[][] lookUpAll(OrtEnvironment environment, OrtSession session, OnnxTensor x, int rows)
             throws OrtException {
-        long[] all = java.util.stream.LongStream.range(0, rows).toArray();
+        long[] all = LongStream.range(0, rows).toArray();
         try (OnnxTensor indices = OnnxTensor.createTensor(environment, all);
                 OrtSession.Result result = session.run(Map.of("x", x, "indices", indices))) {
             return value(result, "found");
@@ -135,7 +137,7 @@ class MatrixFormatTest {
     private static float[][] rows(float[] values, int columns) {
         float[][] rows = new float[values.length / columns][];
         for (int r = 0; r < rows.length; r++) {
-            rows[r] = java.util.Arrays.copyOfRange(values, r * columns, (r + 1) * columns);
+            rows[r] = Arrays.copyOfRange(values, r * columns, (r + 1) * columns);
         }
         return rows;
     }

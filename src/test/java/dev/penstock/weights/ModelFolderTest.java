@@ -7,10 +7,12 @@ import static org.assertj.core.api.Assertions.within;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalDouble;
+import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -257,8 +259,7 @@ class ModelFolderTest {
         try (WeightSource weights = folder.openWeights()) {
             tiny.tensors().forEach((name, tensor) -> {
                 weights.require(
-                        name,
-                        java.util.Arrays.stream(tensor.shape()).asLongStream().toArray());
+                        name, Arrays.stream(tensor.shape()).asLongStream().toArray());
                 float[] read = new float[tensor.values().length + 1];
                 weights.read(name, 3, read, 1, tensor.values().length - 3);
                 for (int i = 3; i < tensor.values().length; i++) {
@@ -293,7 +294,7 @@ class ModelFolderTest {
     @Test
     void sharedStoriesModelOpens() {
         Path stories = Path.of(System.getProperty("penstock.shared", "../shared"), "models", "stories260k");
-        org.junit.jupiter.api.Assumptions.assumeTrue(Files.isDirectory(stories));
+        Assumptions.assumeTrue(Files.isDirectory(stories));
         ModelFolder folder = ModelFolder.open(stories);
         assertThat(folder.spec().shape().headSize()).isEqualTo(8);
         assertThat(folder.spec().shape().innerSize()).isEqualTo(172);

@@ -19,11 +19,13 @@ import java.util.Collections;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.locks.LockSupport;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -267,8 +269,7 @@ class ModelStoreTest {
     @ValueSource(floats = {Float.NaN, Float.POSITIVE_INFINITY, Float.NEGATIVE_INFINITY})
     void weightsThatAreNoNumbersAreRefusedWhenQuantising(float value) throws IOException {
         Map<String, TinyModels.Tensor> tensors = TinyModels.gqa().tensors();
-        java.util.Objects.requireNonNull(tensors.get("model.layers.1.mlp.up_proj.weight"))
-                .values()[777] = value;
+        Objects.requireNonNull(tensors.get("model.layers.1.mlp.up_proj.weight")).values()[777] = value;
         TinyModels.writeTensors(model, tensors, "F32", 1);
         assertThatThrownBy(() -> build(Precision.INT4))
                 .isInstanceOf(ModelFolderException.class)
@@ -368,7 +369,7 @@ class ModelStoreTest {
                                 System.out.println("building");
                                 System.out.flush();
                                 while (true) {
-                                    java.util.concurrent.locks.LockSupport.park();
+                                    LockSupport.park();
                                 }
                             }
                         }

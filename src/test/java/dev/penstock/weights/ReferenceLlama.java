@@ -8,6 +8,7 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -100,11 +101,11 @@ public final class ReferenceLlama {
     /** The most likely next tokens, one after the other. */
     public int[] greedy(List<Integer> prompt, int count) {
         int[] tokens = prompt.stream().mapToInt(Integer::intValue).toArray();
-        int[] all = java.util.Arrays.copyOf(tokens, tokens.length + count);
+        int[] all = Arrays.copyOf(tokens, tokens.length + count);
         for (int n = tokens.length; n < all.length; n++) {
-            all[n] = argMax(logits(java.util.Arrays.copyOf(all, n))[n - 1]);
+            all[n] = argMax(logits(Arrays.copyOf(all, n))[n - 1]);
         }
-        return java.util.Arrays.copyOfRange(all, tokens.length, all.length);
+        return Arrays.copyOfRange(all, tokens.length, all.length);
     }
 
     /** Index of the largest number. */
@@ -249,7 +250,7 @@ public final class ReferenceLlama {
     }
 
     private static double[] row(double[] matrix, int row, int columns) {
-        return java.util.Arrays.copyOfRange(matrix, row * columns, (row + 1) * columns);
+        return Arrays.copyOfRange(matrix, row * columns, (row + 1) * columns);
     }
 
     private static double[] numbers(ByteBuffer bytes, String dtype) {

@@ -4,9 +4,11 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -269,12 +271,7 @@ public final class TinyModels {
         for (Map.Entry<String, Tensor> e : tensors.entrySet()) {
             int end = at + e.getValue().values().length * width;
             header.append(", \"%s\": {\"dtype\": \"%s\", \"shape\": %s, \"data_offsets\": [%d, %d]}"
-                    .formatted(
-                            e.getKey(),
-                            dtype,
-                            java.util.Arrays.toString(e.getValue().shape()),
-                            at,
-                            end));
+                    .formatted(e.getKey(), dtype, Arrays.toString(e.getValue().shape()), at, end));
             at = end;
         }
         ByteBuffer data = ByteBuffer.allocate(at).order(ByteOrder.LITTLE_ENDIAN);
@@ -293,7 +290,7 @@ public final class TinyModels {
 
     /** A safetensors file with that header, whatever it says. */
     public static byte[] safetensors(String header, byte[] data) {
-        byte[] json = header.getBytes(java.nio.charset.StandardCharsets.UTF_8);
+        byte[] json = header.getBytes(StandardCharsets.UTF_8);
         return ByteBuffer.allocate(8 + json.length + data.length)
                 .order(ByteOrder.LITTLE_ENDIAN)
                 .putLong(json.length)
