@@ -9,7 +9,6 @@ import io.smallrye.config.ConfigValidationException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.Callable;
-import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
@@ -23,9 +22,6 @@ import picocli.CommandLine.Spec;
         description = "Serves models over HTTP; without --model or a configuration the embedded one, penstock-tiny.",
         mixinStandardHelpOptions = true)
 final class ServeCommand implements Callable<Integer> {
-    /** What Quarkus adds to a signal's number for the exit code. */
-    private static final int SIGNAL_BASE = 128;
-
     @Spec
     private CommandSpec spec;
 
@@ -68,31 +64,24 @@ final class ServeCommand implements Callable<Integer> {
         for (int i = 0; i < models.size(); i++) {
             models.get(i).properties(i).forEach(System::setProperty);
         }
+        StopSignals.handle(ServeCommand::drain);
         Quarkus.run(null, this::exit);
         return 0;
     }
 
-    private final AtomicBoolean stopping = new AtomicBoolean();
-
-    /** Called when the server can't start, when it has ended, and when a signal tells it to. */
+    /** Called when the server can't start, and when it has ended. */
     private void exit(int code, @Nullable Throwable failure) {
         if (failure != null) {
             spec.commandLine().getErr().println(describe(failure));
-            System.exit(1);
         }
-        if (code <= SIGNAL_BASE) {
-            System.exit(code);
-        }
-        // A signal is the proper way to stop it, so it is no failure; who asks twice does not want to wait.
-        if (stopping.getAndSet(true)) {
-            Runtime.getRuntime().halt(code);
-        }
-        // While requests drain, the HTTP server must still be there: Quarkus closes it before it tells anybody.
+        System.exit(failure == null ? code : 1);
+    }
+
+    private static void drain() {
         ArcContainer container = Arc.container();
         if (container != null && container.isRunning()) {
             container.instance(Lifecycle.class).get().drain();
         }
-        System.exit(0);
     }
 
     private static String describe(Throwable failure) {
