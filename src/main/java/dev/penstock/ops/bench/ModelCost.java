@@ -12,10 +12,10 @@ import dev.penstock.model.Precision;
  * @param kvType of its KV cache
  */
 record ModelCost(DecoderShape shape, Precision precision, KvType kvType) {
-    /** Bytes of a weight, its share of the 32-bit scale of its block of 32 counted in. */
-    private static final double INT8_BYTES = 1 + 4 / 32.0;
+    /** Bytes of a weight, its share of the 16-bit scale of its block of 32 counted in; ONNX Runtime's own are of 32. */
+    private static final double INT8_BYTES = 1 + 2 / 32.0;
 
-    private static final double INT4_BYTES = 0.5 + 4 / 32.0;
+    private static final double INT4_BYTES = 0.5 + 2 / 32.0;
 
     /** Weights of the layers' matrices. */
     long layerWeights() {
