@@ -1,17 +1,15 @@
 package dev.penstock.api;
 
 import dev.penstock.model.GenerationRequest;
-import dev.penstock.prompt.ChatTemplate;
 import dev.penstock.prompt.ModelCatalog;
+import dev.penstock.prompt.PlainTemplate;
+import dev.penstock.prompt.PromptRenderer;
 import dev.penstock.prompt.ServedModel;
 import dev.penstock.prompt.TemplateException;
 import jakarta.enterprise.context.ApplicationScoped;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.UUID;
-import org.jspecify.annotations.Nullable;
 
 /** Turns a request that was read into a job: finds the model, renders and encodes the prompt, checks that it fits. */
 @ApplicationScoped
@@ -36,16 +34,9 @@ class JobMaker {
                         .mapToLong(m -> String.valueOf(m.get("content")).length())
                         .sum(),
                 "messages");
-        ChatTemplate template = model.template();
-        int[] prompt;
-        List<String> extraStop;
-        if (template == null) {
-            prompt = encode(model, PlainConversation.render(request.messages()), true, "messages");
-            extraStop = PlainConversation.STOP;
-        } else {
-            prompt = encode(model, render(model, template, request), request.addSpecialTokens(), "messages");
-            extraStop = List.of();
-        }
+        boolean plain = model.template() == null;
+        int[] prompt = encode(model, render(model, request), plain || request.addSpecialTokens(), "messages");
+        List<String> extraStop = plain ? PlainTemplate.STOP : List.of();
         // Without a limit a reply may fill the context.
         int defaultMaxTokens = model.contextLength();
         return job(
@@ -120,14 +111,10 @@ class JobMaker {
         return catalog.find(name).orElseThrow(() -> ApiException.unknownModel(name));
     }
 
-    private static String render(ServedModel model, ChatTemplate template, ChatRequest request) {
-        Map<String, @Nullable Object> variables = new LinkedHashMap<>(request.templateVariables());
-        variables.put("messages", request.messages());
-        variables.put("add_generation_prompt", request.addGenerationPrompt());
-        variables.put("bos_token", model.bosToken() == null ? "" : model.bosToken());
-        variables.put("eos_token", model.eosToken() == null ? "" : model.eosToken());
+    private static String render(ServedModel model, ChatRequest request) {
         try {
-            return template.render(variables);
+            return PromptRenderer.render(
+                    model, request.messages(), request.templateVariables(), request.addGenerationPrompt());
         } catch (TemplateException e) {
             throw ApiException.badField(
                     "messages", "The model's chat template does not take this conversation: " + e.getMessage());

@@ -1,8 +1,10 @@
 package dev.penstock.ops;
 
 import dev.penstock.prompt.ChatTemplate;
+import dev.penstock.prompt.ChatTemplates;
 import dev.penstock.prompt.SamplingDefaults;
 import dev.penstock.prompt.ServedModel;
+import dev.penstock.prompt.TemplateException;
 import dev.penstock.prompt.tokenizer.HfTokenizer;
 import dev.penstock.weights.GenerationConfig;
 import dev.penstock.weights.ModelFolder;
@@ -49,7 +51,12 @@ final class ModelText {
     }
 
     private static @Nullable ChatTemplate template(ModelSettings settings) {
-        return null;
+        String template = settings.folder().tokenizer().chatTemplates().get(TokenizerConfig.DEFAULT_TEMPLATE);
+        try {
+            return template == null ? null : ChatTemplates.of(template);
+        } catch (TemplateException e) {
+            throw new StartException("The model " + settings.name() + " can't be served: " + e.getMessage(), e);
+        }
     }
 
     /** Chat models often end a turn with the tokenizer's end token, and a document with that of the configuration. */

@@ -1,6 +1,7 @@
 package dev.penstock.prompt;
 
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /** A model's chat template: turns the messages of a conversation into the text of a prompt. Safe for many threads. */
 public interface ChatTemplate {
@@ -12,5 +13,5 @@ public interface ChatTemplate {
      *     maps, lists, strings, numbers, booleans and null
      * @throws TemplateException the template raised an error or can't be rendered, with line and column
      */
-    String render(Map<String, Object> variables);
+    String render(Map<String, @Nullable Object> variables);
 }

@@ -1,0 +1,6 @@
+package dev.penstock.prompt.template;
+
+/** Python's None. */
+enum None {
+    NONE
+}
