@@ -6,6 +6,7 @@ import dev.penstock.prompt.SamplingDefaults;
 import dev.penstock.prompt.ServedModel;
 import dev.penstock.prompt.TemplateException;
 import dev.penstock.prompt.tokenizer.HfTokenizer;
+import dev.penstock.prompt.tokenizer.Tokenizers;
 import dev.penstock.weights.GenerationConfig;
 import dev.penstock.weights.ModelFolder;
 import dev.penstock.weights.TokenizerConfig;
@@ -15,7 +16,6 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.util.HashSet;
-import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
@@ -26,11 +26,11 @@ final class ModelText {
 
     /** The folder's tokenizer; the caller closes it. */
     static HfTokenizer tokenizer(ModelFolder folder) throws IOException {
-        Optional<Path> json = folder.tokenizerJson();
-        if (json.isPresent()) {
-            return HfTokenizer.load(json.get());
-        }
-        throw new StartException("The model folder " + folder.path() + " has no tokenizer.json.");
+        Path file = folder.tokenizerJson()
+                .or(folder::tokenizerModel)
+                .orElseThrow(() -> new StartException(
+                        "The model folder " + folder.path() + " has neither a tokenizer.json nor a tokenizer.model."));
+        return Tokenizers.load(file);
     }
 
     /** What the API needs of the model. */
