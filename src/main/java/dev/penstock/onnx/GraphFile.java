@@ -79,7 +79,8 @@ record GraphFile(List<PackedWeights> packed) {
             long offset = Long.parseLong(place.getOrDefault("offset", "0"));
             long bytes = constant.getDimsList().stream().reduce(1L, Math::multiplyExact);
             if (offset < 0 || bytes < 1 || offset + bytes > Files.size(file)) {
-                throw new OnnxException("%s: constant %s lies outside of %s".formatted(graph, constant.getName(), file));
+                throw new OnnxException(
+                        "%s: constant %s lies outside of %s".formatted(graph, constant.getName(), file));
             }
             return new PackedWeights(constant.getName(), file, offset, bytes);
         } catch (NumberFormatException | ArithmeticException | IOException e) {

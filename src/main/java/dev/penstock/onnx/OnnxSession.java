@@ -84,8 +84,9 @@ public final class OnnxSession implements AutoCloseable {
     }
 
     /**
-     * Registering its operators takes ONNX Runtime more than the 1 MiB of stack that a Java thread has by default, and it
-     * walks graphs by recursion; an overflow there ends the process.
+     * Runs what needs more than the 1 MiB of stack that a Java thread has by default: ONNX Runtime's environment matches
+     * the command line of the process against regular expressions by recursion, a class path of some kilobytes included,
+     * and sessions walk graphs by recursion. An overflow there ends the process.
      */
     private static long onDeepStack(LongSupplier work) throws Throwable {
         CompletableFuture<Long> result = new CompletableFuture<>();
@@ -109,7 +110,8 @@ public final class OnnxSession implements AutoCloseable {
 
     private static void configure(long options, SessionConfig config, boolean packed, Arena arena) throws Throwable {
         OrtApi.check((long) OrtApi.SET_SESSION_LOG_SEVERITY_LEVEL.invokeExact(options, LOG_FATAL));
-        // Where the matrices are ours the threads are too: what is left for ONNX Runtime is not worth sharing out, and two
+        // Where the matrices are ours the threads are too: what is left for ONNX Runtime is not worth sharing out, and
+        // two
         // sets of threads that spin would take the cores from each other.
         int threads = packed ? 1 : config.threads();
         OrtApi.check((long) OrtApi.SET_INTRA_OP_NUM_THREADS.invokeExact(options, threads));

@@ -27,10 +27,8 @@ public final class SpinPool implements Workers, AutoCloseable {
         workers = new Worker[threads - 1];
         for (int i = 0; i < workers.length; i++) {
             workers[i] = new Worker();
-            workers[i].thread = Thread.ofPlatform()
-                    .name(name + "-" + (i + 1))
-                    .daemon()
-                    .unstarted(workers[i]);
+            workers[i].thread =
+                    Thread.ofPlatform().name(name + "-" + (i + 1)).daemon().unstarted(workers[i]);
         }
         for (Worker worker : workers) {
             worker.thread.start();
