@@ -15,6 +15,8 @@ WORKDIR /opt/penstock
 COPY --from=build /src/target/quarkus-app target/quarkus-app
 COPY .mvn/jdk.sh .mvn/jdk.sh
 COPY penstock LICENSE NOTICE ./
+# The JVM's AOT cache, for fast starts.
+RUN PENSTOCK_HOME=/tmp/warm-up ./penstock warm-up && rm -rf /tmp/warm-up
 USER 10001
 # Built variants of models are kept here: mount a volume, or they are built again by each container.
 ENV PENSTOCK_HOME=/var/lib/penstock

@@ -11,7 +11,15 @@ import org.jspecify.annotations.Nullable;
 
 /** Shows how far the build of a model is: a bar on a terminal, otherwise a line in the log for each tenth. */
 final class BuildBar {
+    /** What is done in a second or two is not worth a word. */
+    private static final long SHORT_BYTES = 256L << 20;
+
     private BuildBar() {}
+
+    /** Whether a phase takes long enough to be shown; one that does not know its size, such as waiting, may. */
+    private static boolean isLong(long bytes) {
+        return bytes == 0 || bytes >= SHORT_BYTES;
+    }
 
     /** For the model of that name. */
     static BuildProgress create(String model) {
@@ -33,6 +41,9 @@ final class BuildBar {
         @Override
         public synchronized void start(String phase, long bytes) {
             close();
+            if (!isLong(bytes)) {
+                return;
+            }
             bar = new ProgressBarBuilder()
                     .setTaskName(model + ": " + phase)
                     .setInitialMax(bytes)
@@ -76,14 +87,16 @@ final class BuildBar {
             phase = newPhase;
             bytes = newBytes;
             done.set(0);
-            LOG.infof("%s: %s", model, newPhase);
+            if (isLong(newBytes)) {
+                LOG.infof("%s: %s", model, newPhase);
+            }
         }
 
         @Override
         public void advance(long more) {
             long after = done.addAndGet(more);
             long total = bytes;
-            if (total <= 0) {
+            if (total < SHORT_BYTES) {
                 return;
             }
             long part = PARTS * after / total;

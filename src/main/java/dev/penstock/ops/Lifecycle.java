@@ -6,9 +6,11 @@ import io.quarkus.runtime.ShutdownEvent;
 import io.quarkus.runtime.StartupEvent;
 import io.quarkus.vertx.http.HttpServerStart;
 import jakarta.enterprise.context.ApplicationScoped;
+import jakarta.enterprise.event.Event;
 import jakarta.enterprise.event.Observes;
 import jakarta.enterprise.event.ObservesAsync;
 import java.lang.management.ManagementFactory;
+import java.net.URI;
 import java.time.Duration;
 import java.util.Locale;
 import java.util.concurrent.CountDownLatch;
@@ -33,14 +35,22 @@ class Lifecycle {
     private final ModelRegistry registry;
     private final ModelLoader loader;
     private final RequestGate gate;
+    private final Event<ServerReady> ready;
     private final CountDownLatch listening = new CountDownLatch(1);
 
-    Lifecycle(PenstockConfig config, Config properties, ModelRegistry registry, ModelLoader loader, RequestGate gate) {
+    Lifecycle(
+            PenstockConfig config,
+            Config properties,
+            ModelRegistry registry,
+            ModelLoader loader,
+            RequestGate gate,
+            Event<ServerReady> ready) {
         this.config = config;
         this.properties = properties;
         this.registry = registry;
         this.loader = loader;
         this.gate = gate;
+        this.ready = ready;
     }
 
     void start(@Observes StartupEvent event) {
@@ -83,6 +93,7 @@ class Lifecycle {
             loader.load(registry);
             gate.open();
             listening.await();
+            ready.fire(new ServerReady(URI.create(url())));
             LOG.infof("Ready at %s after %.1f s: %s", url(), upS(), String.join("; ", loader.descriptions()));
         } catch (StartException e) {
             LOG.error(e.getMessage());

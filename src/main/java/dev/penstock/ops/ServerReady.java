@@ -1,0 +1,10 @@
+package dev.penstock.ops;
+
+import java.net.URI;
+
+/**
+ * The event that the server answers.
+ *
+ * @param url where
+ */
+record ServerReady(URI url) {}
