@@ -90,7 +90,7 @@ def tokenizer_for(seed: int, size: int, work: Path) -> tk.Tokenizer:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--steps", type=int, default=3000)
+    parser.add_argument("--steps", type=int, default=3600)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--processes", type=int, default=2, choices=[1, 2], help="each takes its share of a step, on one thread")
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
