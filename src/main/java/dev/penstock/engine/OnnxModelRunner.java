@@ -15,6 +15,7 @@ import dev.penstock.onnx.OnnxException;
 import dev.penstock.onnx.OnnxSession;
 import dev.penstock.onnx.SessionConfig;
 import dev.penstock.onnx.TensorSpec;
+import dev.penstock.onnx.attention.AttentionWarmUp;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.file.Path;
@@ -94,15 +95,25 @@ public final class OnnxModelRunner implements ModelRunner {
      * @throws OnnxException the graph cannot be loaded, or is not one of this contract and shape
      */
     public static OnnxModelRunner open(Path folder, DecoderShape shape, RunnerConfig config) {
+        return open(folder, shape, config, SessionConfig.ofThreads(config.threads()));
+    }
+
+    /** As {@link #open(Path, DecoderShape, RunnerConfig)}, with a session of one's own choice: to profile, for one. */
+    public static OnnxModelRunner open(
+            Path folder, DecoderShape shape, RunnerConfig config, SessionConfig sessionConfig) {
         Path graph = folder.resolve(GraphContract.graphFile(config.kvType()));
-        OnnxSession session = OnnxSession.open(graph, SessionConfig.ofThreads(config.threads()));
+        AttentionWarmUp.start(); // while the graph is loaded
+        OnnxSession session = OnnxSession.open(graph, sessionConfig);
         try {
             checkContract(graph, session, shape, config.kvType());
             LazyMemory memory = LazyMemory.allocate(memoryBytes(shape, config));
             try {
                 OnnxBinding binding = session.bind();
                 try {
-                    return new OnnxModelRunner(session, binding, memory, shape, config);
+                    OnnxModelRunner runner = new OnnxModelRunner(session, binding, memory, shape, config);
+                    AttentionWarmUp.await();
+                    runner.warmUp();
+                    return runner;
                 } catch (RuntimeException | Error e) {
                     binding.close();
                     throw e;
@@ -115,6 +126,11 @@ public final class OnnxModelRunner implements ModelRunner {
             session.close();
             throw e;
         }
+    }
+
+    /** A step that comes to nothing, so that operators have their memory and the way through them is compiled. */
+    private void warmUp() {
+        run(new StepBatch(new long[1], 1, new int[] {0, 1}, new int[1], 1, new int[1], 1, new long[1], 1));
     }
 
     private static void checkContract(Path graph, OnnxSession session, DecoderShape shape, KvType kvType) {

@@ -201,6 +201,10 @@ final class CustomOperator implements AutoCloseable {
 
     private static void task(long number, long index) {
         try {
+            Thread thread = Thread.currentThread();
+            if (thread.getName().startsWith("Thread-")) { // one of ONNX Runtime's, on its first upcall
+                thread.setName("onnx-worker-" + index);
+            }
             Node node = NODES.get(number);
             if (node != null) {
                 node.context.task((int) index); // kernels store their tasks' failures for compute

@@ -34,7 +34,6 @@ public final class PagedAttention {
     private final AtomicInteger next = new AtomicInteger();
     private final AtomicReference<@Nullable Throwable> failure = new AtomicReference<>();
 
-    private int rows;
     private long queriesBytes;
     private long scoresBytes;
     private long stateBytes;
@@ -76,7 +75,7 @@ public final class PagedAttention {
 
     /** Memory of a worker: queries, sums, scores, state, staged keys or values; then all partial results. */
     private void layOut(AttentionCall call, int threads) {
-        rows = AttentionPlan.tokensPerTile(config) * config.groupSize();
+        int rows = AttentionPlan.maxRows(config);
         queriesBytes = aligned(4L * rows * call.headSize());
         scoresBytes = aligned(4L * rows * CHUNK);
         stateBytes = aligned((long) STATE_BYTES * rows);
@@ -163,14 +162,13 @@ public final class PagedAttention {
         long scores = sums + queriesBytes;
         long state = scores + scoresBytes;
         long staged = state + stateBytes;
-        int headSize = call.headSize();
-        int tileRows = plan.tokens(tile) * config.groupSize();
+        int tileRows = plan.heads(tile) * rowsPerHead(tile);
         if (plan.splits() > 1) {
             sums = partialMemory + part * partialBytes();
             state = sums + queriesBytes;
         }
         loadQueries(call, tile, queries);
-        NativeMemory.fill(sums, (long) tileRows * headSize, 0f);
+        NativeMemory.fill(sums, tileRows * call.headSize(), 0f);
         for (int row = 0; row < tileRows; row++) {
             NativeMemory.setFloat(state + row * STATE_BYTES, Float.NEGATIVE_INFINITY);
             NativeMemory.setFloat(state + row * STATE_BYTES + 4, 0f);
@@ -178,62 +176,78 @@ public final class PagedAttention {
         int end = plan.keyTo(tile, split);
         for (int from = plan.keyFrom(tile, split); from < end; from += CHUNK) {
             int count = Math.min(CHUNK, end - from);
-            scoreChunk(call, tile, queries, tileRows, from, count, scores, staged);
-            if (weighChunk(call, tile, tileRows, from, count, scores, state, sums)) {
-                addValues(call, tile, tileRows, from, count, scores, staged, sums);
-            }
+            scoreChunk(call, tile, queries, from, count, scores, staged);
+            weighChunk(call, tile, from, count, scores, state, sums);
+            addValues(call, tile, from, count, scores, staged, sums);
         }
         if (plan.splits() == 1) {
             writeOutput(call, tile, sums, state);
         }
     }
 
-    /** Copies the tile's queries, [tokens, groupSize, headSize], rotates and scales them. */
+    /** Rows of one key head in a tile: its tokens, and for each the query heads that share the key head. */
+    private int rowsPerHead(int tile) {
+        return plan.tokens(tile) * config.groupSize();
+    }
+
+    /** Copies the tile's queries, [heads, tokens, groupSize, headSize], rotates and scales them. */
     private void loadQueries(AttentionCall call, int tile, long queries) {
         int headSize = call.headSize();
         int sequence = plan.sequence(tile);
         int group = config.groupSize();
-        for (int t = 0; t < plan.tokens(tile); t++) {
-            int inSequence = plan.firstToken(tile) + t;
-            long token = call.start(sequence) + inSequence;
-            long source = call.query() + 4 * (token * call.queryStride() + (long) plan.kvHead(tile) * group * headSize);
-            NativeMemory.copyFloats(source, queries, (long) group * headSize);
-            for (int g = 0; g < group; g++) {
-                rotate(call, queries + 4L * g * headSize, call.past(sequence) + inSequence);
+        for (int head = plan.firstHead(tile); head < plan.firstHead(tile) + plan.heads(tile); head++) {
+            for (int t = 0; t < plan.tokens(tile); t++) {
+                int inSequence = plan.firstToken(tile) + t;
+                long token = call.start(sequence) + inSequence;
+                long source = call.query() + 4 * (token * call.queryStride() + (long) head * group * headSize);
+                NativeMemory.copyFloats(source, queries, (long) group * headSize);
+                for (int g = 0; g < group; g++) {
+                    rotate(call, queries + 4L * g * headSize, call.past(sequence) + inSequence);
+                }
+                Softmax.scale(queries, group * headSize, config.scaleFor(headSize) * Softmax.LOG2_E);
+                queries += 4L * group * headSize;
             }
-            Softmax.scale(queries, group * headSize, config.scaleFor(headSize));
-            queries += 4L * group * headSize;
         }
     }
 
-    private void scoreChunk(
-            AttentionCall call, int tile, long queries, int rows, int from, int count, long scores, long staged) {
+    private void scoreChunk(AttentionCall call, int tile, long queries, int from, int count, long scores, long staged) {
         int headSize = call.headSize();
+        int rows = rowsPerHead(tile);
         int groupNumbers = headSize * AttentionCall.KEY_GROUP;
         for (int k = 0; k < count; k += STAGED_KEYS) {
-            int groups = 0;
-            for (int g = k; g < Math.min(count, k + STAGED_KEYS); g += AttentionCall.KEY_GROUP) {
-                long keys = call.keyGroup(plan.sequence(tile), config.kvHeads(), plan.kvHead(tile), from + g);
-                KvCache.stage(call.kvType(), keys, staged + 4L * groups * groupNumbers, groupNumbers);
-                groups++;
+            for (int h = 0; h < plan.heads(tile); h++) {
+                int groups = 0;
+                for (int g = k; g < Math.min(count, k + STAGED_KEYS); g += AttentionCall.KEY_GROUP) {
+                    long keys =
+                            call.keyGroup(plan.sequence(tile), config.kvHeads(), plan.firstHead(tile) + h, from + g);
+                    KvCache.stage(call.kvType(), keys, staged + 4L * groups * groupNumbers, groupNumbers);
+                    groups++;
+                }
+                long firstRow = (long) h * rows;
+                QueryKey.scores(
+                        queries + 4 * firstRow * headSize,
+                        rows,
+                        headSize,
+                        staged,
+                        groups,
+                        scores + 4 * (firstRow * CHUNK + k),
+                        4L * CHUNK);
             }
-            QueryKey.scores(queries, rows, headSize, staged, groups, scores + 4L * k, 4L * CHUNK);
         }
     }
 
-    private boolean weighChunk(
-            AttentionCall call, int tile, int rows, int from, int count, long scores, long state, long sums) {
+    private void weighChunk(AttentionCall call, int tile, int from, int count, long scores, long state, long sums) {
         int first = call.past(plan.sequence(tile)) + plan.firstToken(tile);
-        boolean any = false;
-        for (int row = 0; row < rows; row++) {
-            int position = first + row / config.groupSize();
+        int rows = rowsPerHead(tile);
+        for (int row = 0; row < plan.heads(tile) * rows; row++) {
+            int position = first + row % rows / config.groupSize();
             int to = Math.min(count, position + 1 - from);
             int start = Math.max(0, position + 1 - config.window() - from);
             long rowScores = scores + 4L * CHUNK * row;
             if (config.softcap() > 0) {
                 Softmax.cap(rowScores, count, config.softcap());
             }
-            any |= Softmax.update(
+            Softmax.update(
                     rowScores,
                     count,
                     start,
@@ -242,21 +256,31 @@ public final class PagedAttention {
                     sums + 4L * row * call.headSize(),
                     call.headSize());
         }
-        return any;
     }
 
-    private void addValues(
-            AttentionCall call, int tile, int rows, int from, int count, long weights, long staged, long sums) {
+    private void addValues(AttentionCall call, int tile, int from, int count, long weights, long staged, long sums) {
         int headSize = call.headSize();
+        int rows = rowsPerHead(tile);
         for (int k = 0; k < count; k += STAGED_KEYS) {
             int keys = Math.min(STAGED_KEYS, count - k);
-            for (int g = 0; g < keys; g += AttentionCall.KEY_GROUP) {
-                // Rows past the last key are left out: nobody has written them, and 0 times NaN is NaN.
-                int live = Math.min(AttentionCall.KEY_GROUP, keys - g);
-                long values = call.valueRow(plan.sequence(tile), config.kvHeads(), plan.kvHead(tile), from + k + g);
-                KvCache.stage(call.kvType(), values, staged + 4L * g * headSize, live * headSize);
+            for (int h = 0; h < plan.heads(tile); h++) {
+                for (int g = 0; g < keys; g += AttentionCall.KEY_GROUP) {
+                    // Rows past the last key are left out: nobody has written them, and 0 times NaN is NaN.
+                    int live = Math.min(AttentionCall.KEY_GROUP, keys - g);
+                    long values = call.valueRow(
+                            plan.sequence(tile), config.kvHeads(), plan.firstHead(tile) + h, from + k + g);
+                    KvCache.stage(call.kvType(), values, staged + 4L * g * headSize, live * headSize);
+                }
+                long firstRow = (long) h * rows;
+                WeightedValues.add(
+                        weights + 4 * (firstRow * CHUNK + k),
+                        4L * CHUNK,
+                        rows,
+                        staged,
+                        keys,
+                        headSize,
+                        sums + 4 * firstRow * headSize);
             }
-            WeightedValues.add(weights + 4L * k, 4L * CHUNK, rows, staged, keys, headSize, sums);
         }
     }
 
@@ -264,22 +288,24 @@ public final class PagedAttention {
         int headSize = call.headSize();
         int group = config.groupSize();
         long token = call.start(plan.sequence(tile)) + plan.firstToken(tile);
-        for (int t = 0; t < plan.tokens(tile); t++) {
-            for (int g = 0; g < group; g++) {
-                Softmax.scale(sums + 4L * g * headSize, headSize, 1 / getFloat(state + (long) g * STATE_BYTES + 4));
+        for (int head = plan.firstHead(tile); head < plan.firstHead(tile) + plan.heads(tile); head++) {
+            for (int t = 0; t < plan.tokens(tile); t++) {
+                for (int g = 0; g < group; g++) {
+                    float sum = getFloat(state + (long) g * STATE_BYTES + 4);
+                    Softmax.scale(sums + 4L * g * headSize, headSize, 1 / sum);
+                }
+                long target = call.output() + 4 * (((token + t) * config.heads() + (long) head * group) * headSize);
+                NativeMemory.copyFloats(sums, target, (long) group * headSize);
+                sums += 4L * group * headSize;
+                state += (long) group * STATE_BYTES;
             }
-            long target =
-                    call.output() + 4 * (((token + t) * config.heads() + (long) plan.kvHead(tile) * group) * headSize);
-            NativeMemory.copyFloats(sums, target, (long) group * headSize);
-            sums += 4L * group * headSize;
-            state += (long) group * STATE_BYTES;
         }
     }
 
     /** Brings the parts of a tile to one maximum, adds them up in the first part, and writes the result. */
     private void merge(AttentionCall call, int tile) {
         int headSize = call.headSize();
-        int tileRows = plan.tokens(tile) * config.groupSize();
+        int tileRows = plan.heads(tile) * rowsPerHead(tile);
         long first = partialMemory + (long) tile * plan.splits() * partialBytes();
         for (int row = 0; row < tileRows; row++) {
             long state = first + queriesBytes + (long) row * STATE_BYTES;

@@ -60,17 +60,17 @@ final class QueryKey {
         long rowBytes = headSize * 4L;
         int row = 0;
         for (; row + 4 <= rows; row += 4) {
-            fourRows(queries + row * rowBytes, rowBytes, key0, key1, scores + row * scoreStride, scoreStride);
+            fourRows(queries + row * rowBytes, headSize, key0, key1, scores + row * scoreStride, scoreStride);
         }
         for (; row + 2 <= rows; row += 2) {
-            twoRows(queries + row * rowBytes, rowBytes, key0, key1, scores + row * scoreStride, scoreStride);
+            twoRows(queries + row * rowBytes, headSize, key0, key1, scores + row * scoreStride, scoreStride);
         }
         if (row < rows) {
-            oneRow(queries + row * rowBytes, rowBytes, key0, key1, scores + row * scoreStride);
+            oneRow(queries + row * rowBytes, headSize, key0, key1, scores + row * scoreStride);
         }
     }
 
-    private static void fourRows(long query, long rowBytes, long key0, long key1, long scores, long scoreStride) {
+    private static void fourRows(long query, int headSize, long key0, long key1, long scores, long scoreStride) {
         FloatVector a0 = FloatVector.zero(NativeMemory.FLOATS);
         FloatVector a1 = a0;
         FloatVector b0 = a0;
@@ -79,12 +79,11 @@ final class QueryKey {
         FloatVector c1 = a0;
         FloatVector d0 = a0;
         FloatVector d1 = a0;
-        long keyOffset = 0;
-        for (long i = 0; i < rowBytes; i += 4) {
-            FloatVector k0 = load(key0 + keyOffset);
-            FloatVector k1 = load(key1 + keyOffset);
-            keyOffset += KEY_STRIDE;
-            long q = query + i;
+        long rowBytes = headSize * 4L;
+        for (int i = 0; i < headSize; i++) {
+            FloatVector k0 = load(key0 + i * KEY_STRIDE);
+            FloatVector k1 = load(key1 + i * KEY_STRIDE);
+            long q = query + i * 4L;
             FloatVector x = broadcast(q);
             a0 = x.fma(k0, a0);
             a1 = x.fma(k1, a1);
@@ -111,20 +110,19 @@ final class QueryKey {
         store(d1, scores + VECTOR_BYTES);
     }
 
-    private static void twoRows(long query, long rowBytes, long key0, long key1, long scores, long scoreStride) {
+    private static void twoRows(long query, int headSize, long key0, long key1, long scores, long scoreStride) {
         FloatVector a0 = FloatVector.zero(NativeMemory.FLOATS);
         FloatVector a1 = a0;
         FloatVector b0 = a0;
         FloatVector b1 = a0;
-        long keyOffset = 0;
-        for (long i = 0; i < rowBytes; i += 4) {
-            FloatVector k0 = load(key0 + keyOffset);
-            FloatVector k1 = load(key1 + keyOffset);
-            keyOffset += KEY_STRIDE;
-            FloatVector x = broadcast(query + i);
+        long rowBytes = headSize * 4L;
+        for (int i = 0; i < headSize; i++) {
+            FloatVector k0 = load(key0 + i * KEY_STRIDE);
+            FloatVector k1 = load(key1 + i * KEY_STRIDE);
+            FloatVector x = broadcast(query + i * 4L);
             a0 = x.fma(k0, a0);
             a1 = x.fma(k1, a1);
-            x = broadcast(query + i + rowBytes);
+            x = broadcast(query + i * 4L + rowBytes);
             b0 = x.fma(k0, b0);
             b1 = x.fma(k1, b1);
         }
@@ -135,20 +133,18 @@ final class QueryKey {
     }
 
     /** Even and odd numbers of the head are summed apart, since two sums alone would wait for each other. */
-    private static void oneRow(long query, long rowBytes, long key0, long key1, long scores) {
+    private static void oneRow(long query, int headSize, long key0, long key1, long scores) {
         FloatVector a0 = FloatVector.zero(NativeMemory.FLOATS);
         FloatVector a1 = a0;
         FloatVector b0 = a0;
         FloatVector b1 = a0;
-        long keyOffset = 0;
-        for (long i = 0; i < rowBytes; i += 8) {
-            FloatVector x = broadcast(query + i);
-            a0 = x.fma(load(key0 + keyOffset), a0);
-            a1 = x.fma(load(key1 + keyOffset), a1);
-            x = broadcast(query + i + 4);
-            b0 = x.fma(load(key0 + keyOffset + KEY_STRIDE), b0);
-            b1 = x.fma(load(key1 + keyOffset + KEY_STRIDE), b1);
-            keyOffset += 2 * KEY_STRIDE;
+        for (int i = 0; i < headSize; i += 2) {
+            FloatVector x = broadcast(query + i * 4L);
+            a0 = x.fma(load(key0 + i * KEY_STRIDE), a0);
+            a1 = x.fma(load(key1 + i * KEY_STRIDE), a1);
+            x = broadcast(query + i * 4L + 4);
+            b0 = x.fma(load(key0 + (i + 1) * KEY_STRIDE), b0);
+            b1 = x.fma(load(key1 + (i + 1) * KEY_STRIDE), b1);
         }
         store(a0.add(b0), scores);
         store(a1.add(b1), scores + VECTOR_BYTES);
@@ -156,16 +152,13 @@ final class QueryKey {
 
     /** One vector of keys: only where a vector holds a whole group and the number of groups is odd. */
     private static void single(long queries, int rows, int headSize, long key, long scores, long scoreStride) {
-        long rowBytes = headSize * 4L;
         for (int row = 0; row < rows; row++) {
-            long query = queries + row * rowBytes;
+            long query = queries + row * headSize * 4L;
             FloatVector a = FloatVector.zero(NativeMemory.FLOATS);
             FloatVector b = a;
-            long keyOffset = 0;
-            for (long i = 0; i < rowBytes; i += 8) {
-                a = broadcast(query + i).fma(load(key + keyOffset), a);
-                b = broadcast(query + i + 4).fma(load(key + keyOffset + KEY_STRIDE), b);
-                keyOffset += 2 * KEY_STRIDE;
+            for (int i = 0; i < headSize; i += 2) {
+                a = broadcast(query + i * 4L).fma(load(key + i * KEY_STRIDE), a);
+                b = broadcast(query + i * 4L + 4).fma(load(key + (i + 1) * KEY_STRIDE), b);
             }
             store(a.add(b), scores + row * scoreStride);
         }

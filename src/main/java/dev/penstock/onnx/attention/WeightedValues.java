@@ -66,9 +66,9 @@ final class WeightedValues {
         FloatVector d0 = load(sum + 3 * rowBytes);
         FloatVector d1 = load(sum + 3 * rowBytes + VECTOR_BYTES);
         for (int k = 0; k < keys; k++) {
-            FloatVector v0 = load(value);
-            FloatVector v1 = load(value + VECTOR_BYTES);
-            value += rowBytes;
+            long v = value + k * rowBytes;
+            FloatVector v0 = load(v);
+            FloatVector v1 = load(v + VECTOR_BYTES);
             long w = weight + k * 4L;
             FloatVector x = broadcast(w);
             a0 = x.fma(v0, a0);
@@ -99,8 +99,7 @@ final class WeightedValues {
         FloatVector c = load(sum + 2 * rowBytes);
         FloatVector d = load(sum + 3 * rowBytes);
         for (int k = 0; k < keys; k++) {
-            FloatVector v = load(value);
-            value += rowBytes;
+            FloatVector v = load(value + k * rowBytes);
             long w = weight + k * 4L;
             a = broadcast(w).fma(v, a);
             b = broadcast(w + weightStride).fma(v, b);
@@ -120,11 +119,11 @@ final class WeightedValues {
         FloatVector a3 = load(sum + 3 * VECTOR_BYTES);
         for (int k = 0; k < keys; k++) {
             FloatVector x = broadcast(weight + k * 4L);
-            a0 = x.fma(load(value), a0);
-            a1 = x.fma(load(value + VECTOR_BYTES), a1);
-            a2 = x.fma(load(value + 2 * VECTOR_BYTES), a2);
-            a3 = x.fma(load(value + 3 * VECTOR_BYTES), a3);
-            value += rowBytes;
+            long v = value + k * rowBytes;
+            a0 = x.fma(load(v), a0);
+            a1 = x.fma(load(v + VECTOR_BYTES), a1);
+            a2 = x.fma(load(v + 2 * VECTOR_BYTES), a2);
+            a3 = x.fma(load(v + 3 * VECTOR_BYTES), a3);
         }
         store(a0, sum);
         store(a1, sum + VECTOR_BYTES);
@@ -135,8 +134,7 @@ final class WeightedValues {
     private static void oneRowNarrow(long weight, long value, long rowBytes, int keys, long sum) {
         FloatVector a = load(sum);
         for (int k = 0; k < keys; k++) {
-            a = broadcast(weight + k * 4L).fma(load(value), a);
-            value += rowBytes;
+            a = broadcast(weight + k * 4L).fma(load(value + k * rowBytes), a);
         }
         store(a, sum);
     }

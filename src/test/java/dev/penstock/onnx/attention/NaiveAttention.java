@@ -5,17 +5,18 @@ final class NaiveAttention {
     private NaiveAttention() {}
 
     /**
-     * Attention of all tokens of one sequence.
+     * Attention of the tokens of one sequence from {@code from} on.
      *
      * @param query [tokens][heads * headSize]
      * @param key [tokens][kvHeads * headSize]
      * @param value [tokens][kvHeads * headSize]
      * @param cos [context][half], as is sin
-     * @return [tokens][heads * headSize]
+     * @return [tokens][heads * headSize]; rows before {@code from} are 0
      */
     static double[][] attend(
             AttentionConfig config,
             int headSize,
+            int from,
             double[][] query,
             double[][] key,
             double[][] value,
@@ -26,7 +27,7 @@ final class NaiveAttention {
         double[][] out = new double[tokens][config.heads() * headSize];
         double[][] q = rotated(config, headSize, query, cos, sin);
         double[][] k = rotated(config, headSize, key, cos, sin);
-        for (int t = 0; t < tokens; t++) {
+        for (int t = from; t < tokens; t++) {
             for (int h = 0; h < config.heads(); h++) {
                 int kvHead = h / (config.heads() / config.kvHeads());
                 int first = (int) Math.max(0, t + 1L - config.window());

@@ -39,7 +39,7 @@ class PagedAttentionTest {
         List<Arguments> all = new ArrayList<>();
         for (KvType type : KvType.values()) {
             for (int headSize : new int[] {8, 16, 24, 32, 40, 64, 80, 96, 128, 256}) {
-                for (int[] heads : new int[][] {{1, 1}, {4, 4}, {8, 2}, {7, 1}, {6, 2}}) {
+                for (int[] heads : new int[][] {{4, 4}, {8, 2}, {7, 1}}) {
                     all.add(Arguments.of(type, headSize, heads[0], heads[1]));
                 }
             }
@@ -62,7 +62,7 @@ class PagedAttentionTest {
     }
 
     static Stream<Arguments> seeds() {
-        return Stream.iterate(1, seed -> seed + 1).limit(60).map(Arguments::of);
+        return Stream.iterate(1, seed -> seed + 1).limit(40).map(Arguments::of);
     }
 
     @ParameterizedTest

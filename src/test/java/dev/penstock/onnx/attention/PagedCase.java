@@ -194,7 +194,14 @@ final class PagedCase implements AutoCloseable {
             return 0;
         }
         double[][] expected = NaiveAttention.attend(
-                config, headSize, first(query[s], past[s]), first(key[s], past[s]), first(value[s], past[s]), cos, sin);
+                config,
+                headSize,
+                past[s] - count,
+                first(query[s], past[s]),
+                first(key[s], past[s]),
+                first(value[s], past[s]),
+                cos,
+                sin);
         double worst = 0;
         for (int t = 0; t < count; t++) {
             double[] row = expected[past[s] - count + t];
