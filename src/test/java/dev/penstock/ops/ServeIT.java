@@ -19,6 +19,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -51,6 +52,12 @@ class ServeIT {
         } finally {
             process.destroyForcibly();
         }
+    }
+
+    /** Otherwise the first start would say that it prepares fast ones. */
+    @BeforeAll
+    static void theLauncherHasItsCache() throws Exception {
+        run(0, "warm-up");
     }
 
     @Test
