@@ -7,6 +7,7 @@ import dev.penstock.engine.RunnerConfig;
 import dev.penstock.engine.StepLoop;
 import dev.penstock.model.DecoderShape;
 import dev.penstock.onnx.OnnxException;
+import dev.penstock.prompt.ChatTemplate;
 import dev.penstock.prompt.ServedModel;
 import dev.penstock.prompt.tokenizer.HfTokenizer;
 import dev.penstock.weights.BuildOptions;
@@ -14,9 +15,11 @@ import dev.penstock.weights.BuildProgress;
 import dev.penstock.weights.ModelFolderException;
 import dev.penstock.weights.ModelStore;
 import dev.penstock.weights.ModelStoreException;
+import dev.penstock.weights.TerminalProgress;
 import dev.penstock.weights.Variant;
 import java.io.IOException;
 import java.util.Locale;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A model in this process: its text side, and its one replica. It owns tokenizer and replica.
@@ -51,22 +54,25 @@ record LocalModel(ServedModel served, Replica replica, HfTokenizer tokenizer, St
     private static LocalModel open(
             ModelSettings settings, PenstockConfig.Engine engine, int models, EngineMetrics metrics)
             throws IOException {
+        // What can be wrong goes before what takes long.
+        EngineOptions options = options(engine);
+        @Nullable ChatTemplate template = ModelText.template(settings);
         HfTokenizer tokenizer = ModelText.tokenizer(settings.folder());
         try {
             Variant variant;
-            try (BuildProgress progress = BuildBar.create(settings.name())) {
+            try (BuildProgress progress = TerminalProgress.orLog(settings.name())) {
                 variant = ModelStore.ofUser()
                         .build(settings.folder(), settings.precision(), BuildOptions.defaults(), progress);
             }
             DecoderShape shape = shape(settings, variant);
             RunnerConfig runnerConfig = KvSpace.of(settings, engine, models).runnerConfig(shape);
             OnnxModelRunner runner = OnnxModelRunner.open(variant.folder(), shape, runnerConfig);
-            StepLoop loop = StepLoop.start(
-                    settings.name(), runner, tokenizer, options(engine), metrics.observer(settings.name()));
+            StepLoop loop =
+                    StepLoop.start(settings.name(), runner, tokenizer, options, metrics.observer(settings.name()));
             Replica replica =
                     new Replica(settings.name() + "/" + settings.precision().label(), settings.name(), loop);
             return new LocalModel(
-                    ModelText.served(settings, variant, tokenizer, loop.contextLength()),
+                    ModelText.served(settings, variant, tokenizer, template, loop.contextLength()),
                     replica,
                     tokenizer,
                     describe(settings, runnerConfig, shape, loop));

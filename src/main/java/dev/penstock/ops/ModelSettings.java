@@ -3,9 +3,11 @@ package dev.penstock.ops;
 import dev.penstock.hardware.CpuCores;
 import dev.penstock.model.KvType;
 import dev.penstock.model.Precision;
+import dev.penstock.weights.EmbeddedModel;
 import dev.penstock.weights.ModelFolder;
 import dev.penstock.weights.ModelFolderException;
 import dev.penstock.weights.ModelStore;
+import dev.penstock.weights.ModelStoreException;
 import io.quarkus.runtime.configuration.MemorySize;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
@@ -38,10 +40,13 @@ record ModelSettings(
         OptionalInt context,
         OptionalLong kvCacheBytes) {
 
+    /** Name of the embedded model, and of its folder on the class path. */
+    static final String EMBEDDED = "penstock-tiny";
+
     /** All models of a configuration; the embedded one if it names none. Throws StartException. */
     static List<ModelSettings> of(PenstockConfig config) {
         if (config.models().isEmpty()) {
-            return List.of(embedded());
+            return List.of(embedded(ModelStore.ofUser()));
         }
         Set<String> names = new HashSet<>();
         List<ModelSettings> all = new ArrayList<>();
@@ -54,12 +59,20 @@ record ModelSettings(
         return all;
     }
 
-    private static ModelSettings embedded() {
+    /** The model that this program carries, so that it answers without a download. Throws StartException. */
+    static ModelSettings embedded(ModelStore store) {
+        ModelFolder folder;
+        try {
+            folder = EmbeddedModel.unpack(store, "/" + EMBEDDED + "/", ModelSettings.class);
+        } catch (ModelStoreException e) {
+            throw new StartException(
+                    "The embedded model can't be unpacked: " + e.getMessage()
+                            + ". Set PENSTOCK_HOME to a folder that can be written to.",
+                    e);
+        }
         return new ModelSettings(
-                EmbeddedModel.NAME,
-                open(
-                        EmbeddedModel.NAME,
-                        EmbeddedModel.unpack(ModelStore.ofUser().root()).toString()),
+                EMBEDDED,
+                folder,
                 Precision.FP32,
                 KvType.FP32,
                 CpuCores.defaultThreads(),

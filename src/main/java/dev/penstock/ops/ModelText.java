@@ -34,7 +34,12 @@ final class ModelText {
     }
 
     /** What the API needs of the model. */
-    static ServedModel served(ModelSettings settings, Variant variant, HfTokenizer tokenizer, int contextLength) {
+    static ServedModel served(
+            ModelSettings settings,
+            Variant variant,
+            HfTokenizer tokenizer,
+            @Nullable ChatTemplate template,
+            int contextLength) {
         TokenizerConfig texts = settings.folder().tokenizer();
         GenerationConfig generation = settings.folder().generation();
         return new ServedModel(
@@ -42,7 +47,7 @@ final class ModelText {
                 Instant.now(),
                 fingerprint(variant),
                 tokenizer,
-                template(settings),
+                template,
                 texts.bosToken().orElse(null),
                 texts.eosToken().orElse(null),
                 eosTokens(generation, texts, tokenizer),
@@ -50,7 +55,8 @@ final class ModelText {
                 contextLength);
     }
 
-    private static @Nullable ChatTemplate template(ModelSettings settings) {
+    /** The folder's chat template, null where it has none; throws StartException where it can't be read. */
+    static @Nullable ChatTemplate template(ModelSettings settings) {
         String template = settings.folder().tokenizer().chatTemplates().get(TokenizerConfig.DEFAULT_TEMPLATE);
         try {
             return template == null ? null : ChatTemplates.of(template);

@@ -1,5 +1,6 @@
 package dev.penstock.ops;
 
+import dev.penstock.onnx.attention.AttentionWarmUp;
 import io.quarkus.arc.Arc;
 import io.quarkus.arc.ArcContainer;
 import io.quarkus.runtime.Quarkus;
@@ -64,6 +65,8 @@ final class ServeCommand implements Callable<Integer> {
         for (int i = 0; i < models.size(); i++) {
             models.get(i).properties(i).forEach(System::setProperty);
         }
+        // Beside the start of the container, which keeps one core busy.
+        AttentionWarmUp.start();
         StopSignals.handle(ServeCommand::drain);
         Quarkus.run(null, this::exit);
         return 0;

@@ -54,7 +54,7 @@ final class WarmUpCommand implements Callable<Integer> {
                             HttpRequest.newBuilder(url.resolve("/v1/chat/completions"))
                                     .header("Content-Type", "application/json")
                                     .POST(HttpRequest.BodyPublishers.ofString(
-                                            CHAT.formatted(EmbeddedModel.NAME, stream)))
+                                            CHAT.formatted(ModelSettings.EMBEDDED, stream)))
                                     .build(),
                             HttpResponse.BodyHandlers.discarding());
                 }

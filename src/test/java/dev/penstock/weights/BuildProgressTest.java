@@ -9,7 +9,8 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 class BuildProgressTest {
     static Stream<BuildProgress> kinds() {
-        return Stream.of(BuildProgress.NONE, new LogProgress(), new TerminalProgress(), TerminalProgress.orLog());
+        return Stream.of(
+                BuildProgress.NONE, new LogProgress("m"), new TerminalProgress("m"), TerminalProgress.orLog("m"));
     }
 
     @ParameterizedTest

@@ -68,15 +68,19 @@ public final class AttentionWarmUp {
         try (Arena arena = Arena.ofShared();
                 AttentionScratch scratch = new AttentionScratch()) {
             PagedAttention attention = new PagedAttention(config, scratch);
-            List<AttentionCall> calls = List.of(call(arena, 1), call(arena, CHUNK));
+            List<AttentionCall> calls = List.of(
+                    call(arena, 1, KvType.FP16),
+                    call(arena, CHUNK, KvType.FP16),
+                    call(arena, 1, KvType.FP32),
+                    call(arena, CHUNK, KvType.FP32));
             for (int i = 0; i < RUNS && System.nanoTime() < end; i++) {
-                attention.run(calls.get(i % 2), alone);
+                attention.run(calls.get(i % calls.size()), alone);
             }
         }
     }
 
     /** One sequence with a past and so many new tokens; all numbers are 0. */
-    private static AttentionCall call(Arena arena, int tokens) {
+    private static AttentionCall call(Arena arena, int tokens, KvType cache) {
         long rows = floats(arena, tokens * WIDTH);
         MemorySegment blocks = arena.allocate(ValueLayout.JAVA_INT, BLOCKS);
         for (int b = 0; b < BLOCKS; b++) {
@@ -94,7 +98,7 @@ public final class AttentionWarmUp {
                 HEAD_SIZE,
                 floats(arena, BLOCKS * BLOCK * KV_HEADS * HEAD_SIZE),
                 floats(arena, BLOCKS * BLOCK * KV_HEADS * HEAD_SIZE),
-                KvType.FP16,
+                cache,
                 BLOCKS,
                 BLOCK,
                 arena.allocateFrom(ValueLayout.JAVA_INT, 0, tokens).address(),
