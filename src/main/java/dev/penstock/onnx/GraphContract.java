@@ -42,7 +42,9 @@ import dev.penstock.model.KvType;
  *
  * <p>On processors with AVX-512 VNNI quantised matrices are nodes of type {@link #PACKED_MATMUL}: input float [T, K] and
  * weights uint8 [bytes] in {@link dev.penstock.onnx.gemm.PackedLayout} of attributes {@link #ATTR_OUTPUTS},
- * {@link #ATTR_INPUTS} and {@link #ATTR_BITS}; output float [T, N]. {@link #PACKED_GATHER} has row numbers int64 [T] in place
+ * {@link #ATTR_INPUTS} and {@link #ATTR_BITS}; output float [T, N]. {@link #PACKED_GATED_MATMUL} has the weights of two such
+ * matrices, of a gate and of what it is multiplied with, a panel of the one before its partner of the other, and gives
+ * activation(gate) * up, float [T, N]; {@link #ATTR_ACTIVATION} tells which. {@link #PACKED_GATHER} has row numbers int64 [T] in place
  * of the input, the same weights and attributes, and gives float [T, K].
  *
  * <p>Since the type of a graph's input is fixed, a variant's folder holds one small graph file for each type of cache,
@@ -60,6 +62,8 @@ public final class GraphContract {
     static final String PACKED_PREFIX = "Packed";
     /** Type of the node that multiplies by packed weights. */
     public static final String PACKED_MATMUL = "PackedMatMul";
+    /** Type of the node that multiplies by a pair of packed matrices and joins the products as gated MLPs do. */
+    public static final String PACKED_GATED_MATMUL = "PackedGatedMatMul";
     /** Type of the node that reads rows of packed weights. */
     public static final String PACKED_GATHER = "PackedGather";
     /** Attribute, int: N, rows of packed weights. */
@@ -68,6 +72,9 @@ public final class GraphContract {
     public static final String ATTR_INPUTS = "K";
     /** Attribute, int: 4 or 8. */
     public static final String ATTR_BITS = "bits";
+
+    /** Attribute, int: ordinal of {@link dev.penstock.onnx.gemm.Activation}. */
+    public static final String ATTR_ACTIVATION = "activation";
 
     /** Input, int64 [T]. */
     public static final String INPUT_IDS = "input_ids";

@@ -33,6 +33,7 @@ final class OperatorDomain implements AutoCloseable {
         try {
             add(new AttentionOperator(attentionScratch), threads);
             add(new PackedMatMulOperator(gemm, weights), threads);
+            add(new PackedGatedMatMulOperator(gemm, weights), threads);
             add(new PackedGatherOperator(weights), threads);
         } catch (Throwable e) {
             close();

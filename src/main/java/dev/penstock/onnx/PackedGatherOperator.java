@@ -37,8 +37,7 @@ final class PackedGatherOperator implements OperatorType {
 
     private static void compute(PackedLayout layout, long ownWeights, OperatorContext context) throws Throwable {
         Tensor rows = context.input(0).require(1, "row numbers");
-        long address =
-                ownWeights == 0 ? PackedMatMulOperator.weights(layout, context).address() : ownWeights;
+        long address = PackedMatMulOperator.weights(ownWeights, layout.bytes(), context);
         MemorySegment numbers = MemorySegment.ofAddress(rows.address()).reinterpret(8 * rows.d0());
         MemorySegment weights = MemorySegment.ofAddress(address).reinterpret(layout.bytes());
         long rowBytes = 4L * layout.inputs();

@@ -29,13 +29,17 @@ final class PackedMatMulOperator implements OperatorType {
 
     @Override
     public Kernel kernel(OperatorAttributes attributes) {
+        requireSupport();
+        PackedLayout layout = layout(attributes);
+        long weights = memory.address(attributes.inputName(1));
+        return context -> compute(layout, weights, context);
+    }
+
+    static void requireSupport() {
         if (!PackedGemm.supported()) {
             throw new IllegalArgumentException(
                     "the graph was built for processors with AVX-512 VNNI, and this one has none: build it here");
         }
-        PackedLayout layout = layout(attributes);
-        long weights = memory.address(attributes.inputName(1));
-        return context -> compute(layout, weights, context);
     }
 
     /** The layout that a node's attributes tell. */
@@ -46,22 +50,35 @@ final class PackedMatMulOperator implements OperatorType {
                 Math.toIntExact(attributes.integer(GraphContract.ATTR_BITS, 0)));
     }
 
-    /** The node's packed weights, checked against the layout. */
-    static Tensor weights(PackedLayout layout, OperatorContext context) throws Throwable {
-        Tensor weights = context.input(1).require(1, "packed weights");
-        if (weights.d0() != layout.bytes()) {
-            throw new IllegalArgumentException(
-                    "%d bytes of packed weights; %s has %d".formatted(weights.d0(), layout, layout.bytes()));
+    /**
+     * The address of the packed weights that are a node's second input.
+     *
+     * @param own their address in memory of ours, 0 if only ONNX Runtime has them
+     * @param bytes how many ONNX Runtime must have
+     */
+    static long weights(long own, long bytes, OperatorContext context) throws Throwable {
+        if (own != 0) {
+            return own;
         }
-        return weights;
+        Tensor weights = context.input(1).require(1, "packed weights");
+        if (weights.d0() != bytes) {
+            throw new IllegalArgumentException("%d bytes of packed weights, not %d".formatted(weights.d0(), bytes));
+        }
+        return weights.address();
     }
 
-    private void compute(PackedLayout layout, long ownWeights, OperatorContext context) throws Throwable {
+    /** The rows of floats that are a node's first input, as wide as the layout has it. */
+    static Tensor rows(PackedLayout layout, OperatorContext context) throws Throwable {
         Tensor input = context.input(0).require(2, "input");
         if (input.d1() != layout.inputs()) {
             throw new IllegalArgumentException("input is %d wide, not %d".formatted(input.d1(), layout.inputs()));
         }
-        long weights = ownWeights == 0 ? weights(layout, context).address() : ownWeights;
+        return input;
+    }
+
+    private void compute(PackedLayout layout, long ownWeights, OperatorContext context) throws Throwable {
+        Tensor input = rows(layout, context);
+        long weights = weights(ownWeights, layout.bytes(), context);
         long output = context.output(input.d0(), layout.outputs());
         gemm.multiply(input.address(), Math.toIntExact(input.d0()), weights, layout, output, context);
     }

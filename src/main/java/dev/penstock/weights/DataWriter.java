@@ -114,8 +114,7 @@ final class DataWriter {
                 float[] values = read(parts, columns, chunk, scratch);
                 put(target, chunk.from() * 4L * columns, scratch.bytes(values, rows * columns));
             }
-            case PackedJob(Initializer target, List<Part> parts, PackedLayout layout) ->
-                writePanels(target, layout, parts, chunk, scratch);
+            case PackedJob job -> writePanels(job, chunk, scratch);
             case QuantizedJob(Initializer codes, Initializer scales, List<Part> parts, int _, int _, int bits) -> {
                 float[] values = read(parts, columns, chunk, scratch);
                 int blocks = BlockQuantizer.blocks(columns);
@@ -123,14 +122,15 @@ final class DataWriter {
                 byte[] c = scratch.codes(rows * rowBytes);
                 float[] s = scratch.scales(rows * blocks);
                 quantize(values, rows, columns, bits, parts, scratch);
-                put(codes, (long) chunk.from() * rowBytes, scratch.bytes(c, rows * rowBytes));
+                put(codes, (long) chunk.from() * rowBytes, scratch.bytes(c, 0, rows * rowBytes));
                 put(scales, chunk.from() * 4L * blocks, scratch.bytes(s, rows * blocks));
             }
         }
     }
 
-    private void writePanels(Initializer target, PackedLayout layout, List<Part> parts, Chunk chunk, Scratch scratch)
-            throws IOException {
+    private void writePanels(PackedJob job, Chunk chunk, Scratch scratch) throws IOException {
+        PackedLayout layout = job.layout();
+        List<Part> parts = job.parts();
         int rows = chunk.to() - chunk.from();
         float[] values = read(parts, layout.inputs(), chunk, scratch);
         quantize(values, rows, layout.inputs(), layout.bits(), parts, scratch);
@@ -151,8 +151,14 @@ final class DataWriter {
                         "tensor `" + parts.getFirst().tensor() + "` or one that is packed with it: " + e.getMessage());
             }
         }
-        long at = (long) chunk.from() / PackedLayout.PANEL * layout.panelBytes();
-        put(target, at, scratch.bytes(packed, panels * layout.panelBytes()));
+        long firstPanel = chunk.from() / PackedLayout.PANEL;
+        // Neighbours go in one write.
+        int together = job.stride() == 1 ? panels : 1;
+        for (int p = 0; p < panels; p += together) {
+            long at = (job.first() + (firstPanel + p) * job.stride()) * layout.panelBytes();
+            int bytes = together * layout.panelBytes();
+            put(job.target(), at, scratch.bytes(packed, p * layout.panelBytes(), bytes));
+        }
     }
 
     /** Leaves codes and scales of the rows in the worker's buffers. */
@@ -229,8 +235,8 @@ final class DataWriter {
             return InitializerTable.bytes(values, count, room(4 * count));
         }
 
-        ByteBuffer bytes(byte[] values, int count) {
-            return room(count).clear().put(values, 0, count).flip();
+        ByteBuffer bytes(byte[] values, int from, int count) {
+            return room(count).clear().put(values, from, count).flip();
         }
 
         private ByteBuffer room(int count) {

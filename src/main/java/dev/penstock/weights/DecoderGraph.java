@@ -11,6 +11,7 @@ import dev.penstock.model.DecoderShape;
 import dev.penstock.model.KvType;
 import dev.penstock.model.Precision;
 import dev.penstock.onnx.GraphContract;
+import dev.penstock.onnx.gemm.Activation;
 import dev.penstock.weights.DecoderSpec.LayerTensors;
 import dev.penstock.weights.InitializerTable.Part;
 import dev.penstock.weights.MatrixFormat.Matrix;
@@ -188,14 +189,14 @@ final class DecoderGraph {
 
     private String mlp(String x, String prefix, LayerTensors names) {
         int width = shape.innerSize();
-        String gate = layerFormat.multiply(
-                graph, constants, x, prefix + "gate", single(names.gate(), width, shape.hiddenSize()));
-        String up =
-                layerFormat.multiply(graph, constants, x, prefix + "up", single(names.up(), width, shape.hiddenSize()));
-        // x * sigmoid(alpha * x) with alpha 1 is SiLU.
-        String activated =
-                graph.node(MICROSOFT, "QuickGelu", prefix + "activation", List.of(gate), Map.of("alpha", 1f));
-        String gated = graph.node(ONNX, "Mul", prefix + "gated", List.of(activated, up), Map.of());
+        String gated = layerFormat.multiplyGated(
+                graph,
+                constants,
+                x,
+                prefix + "gated",
+                single(names.gate(), width, shape.hiddenSize()),
+                single(names.up(), width, shape.hiddenSize()),
+                Activation.SILU);
         return layerFormat.multiply(
                 graph, constants, gated, prefix + "down", single(names.down(), shape.hiddenSize(), width));
     }

@@ -94,8 +94,14 @@ final class InitializerTable {
     record QuantizedJob(Initializer codes, Initializer scales, List<Part> parts, int rows, int columns, int bits)
             implements MatrixJob {}
 
-    /** Rows of source tensors, one after the other, as packed panels. */
-    record PackedJob(Initializer target, List<Part> parts, PackedLayout layout) implements MatrixJob {
+    /**
+     * Rows of source tensors, one after the other, as packed panels.
+     *
+     * @param first where the first panel goes in the target, counted in panels
+     * @param stride panels from one of this job to its next
+     */
+    record PackedJob(Initializer target, List<Part> parts, PackedLayout layout, int first, int stride)
+            implements MatrixJob {
         @Override
         public int rows() {
             return layout.outputs();
@@ -129,7 +135,7 @@ final class InitializerTable {
                 .mapToLong(job -> switch (job) {
                     case FloatJob j -> j.target().bytes();
                     case ComputedJob j -> j.target().bytes();
-                    case PackedJob j -> j.target().bytes();
+                    case PackedJob j -> j.layout().bytes();
                     case QuantizedJob j -> j.codes().bytes() + j.scales().bytes();
                 })
                 .sum();
@@ -214,8 +220,17 @@ final class InitializerTable {
     String packed(String name, List<Part> parts, PackedLayout layout) {
         if (!byName.containsKey(name)) {
             Initializer target = add(name, TensorProto.DataType.UINT8, List.of(layout.bytes()), layout.bytes());
-            jobs.add(new PackedJob(target, parts, layout));
+            jobs.add(new PackedJob(target, parts, layout, 0, 1));
         }
+        return name;
+    }
+
+    /** Adds two matrices of the same layout, a panel of the one before its partner of the other, uint8 [2 * bytes]. */
+    String packedPair(String name, List<Part> first, List<Part> second, PackedLayout layout) {
+        long bytes = 2 * layout.bytes();
+        Initializer target = add(name, TensorProto.DataType.UINT8, List.of(bytes), bytes);
+        jobs.add(new PackedJob(target, first, layout, 0, 2));
+        jobs.add(new PackedJob(target, second, layout, 1, 2));
         return name;
     }
 

@@ -1,7 +1,12 @@
 package dev.penstock.weights;
 
+import static dev.penstock.weights.OnnxGraph.MICROSOFT;
+import static dev.penstock.weights.OnnxGraph.ONNX;
+
+import dev.penstock.onnx.gemm.Activation;
 import dev.penstock.weights.InitializerTable.Part;
 import java.util.List;
+import java.util.Map;
 
 /**
  * How matrices are stored in a variant, and the nodes that compute with them. A decoder's graph is the same in all
@@ -37,6 +42,30 @@ interface MatrixFormat {
      * @return {@code node}
      */
     String multiply(OnnxGraph graph, InitializerTable constants, String x, String node, Matrix matrix);
+
+    /**
+     * Adds the first half of a gated MLP: activation(x times the transpose of the gate) times x times the transpose of up.
+     *
+     * @param node name of the output, [n, rows]
+     * @return {@code node}
+     */
+    default String multiplyGated(
+            OnnxGraph graph,
+            InitializerTable constants,
+            String x,
+            String node,
+            Matrix gate,
+            Matrix up,
+            Activation activation) {
+        String gated = multiply(graph, constants, x, node + ".gate", gate);
+        String factor = multiply(graph, constants, x, node + ".up", up);
+        String activated = switch (activation) {
+            // x * sigmoid(alpha * x) with alpha 1 is SiLU.
+            case SILU -> graph.node(MICROSOFT, "QuickGelu", node + ".activation", List.of(gated), Map.of("alpha", 1f));
+            case GELU_TANH -> graph.node(MICROSOFT, "FastGelu", node + ".activation", List.of(gated), Map.of());
+        };
+        return graph.node(ONNX, "Mul", node, List.of(activated, factor), Map.of());
+    }
 
     /**
      * Adds a look-up of rows of W as floats.

@@ -1,7 +1,9 @@
 package dev.penstock.weights;
 
 import dev.penstock.onnx.GraphContract;
+import dev.penstock.onnx.gemm.Activation;
 import dev.penstock.onnx.gemm.PackedLayout;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 
@@ -22,21 +24,41 @@ record PackedFormat(int bits) implements MatrixFormat {
         return add(GraphContract.PACKED_GATHER, graph, constants, indices, node, matrix);
     }
 
+    @Override
+    public String multiplyGated(
+            OnnxGraph graph,
+            InitializerTable constants,
+            String x,
+            String node,
+            Matrix gate,
+            Matrix up,
+            Activation activation) {
+        PackedLayout layout = layout(gate);
+        Map<String, Number> attributes = new HashMap<>(attributes(layout));
+        attributes.put(GraphContract.ATTR_ACTIVATION, activation.ordinal());
+        String weights = constants.packedPair(node + ".weight", gate.parts(), up.parts(), layout);
+        return graph.node(
+                GraphContract.DOMAIN, GraphContract.PACKED_GATED_MATMUL, node, List.of(x, weights), attributes);
+    }
+
     private String add(
             String type, OnnxGraph graph, InitializerTable constants, String input, String node, Matrix matrix) {
-        PackedLayout layout = new PackedLayout(matrix.rows(), matrix.columns(), bits);
+        PackedLayout layout = layout(matrix);
         String weight = constants.packed(matrix.name(), matrix.parts(), layout);
-        return graph.node(
-                GraphContract.DOMAIN,
-                type,
-                node,
-                List.of(input, weight),
-                Map.of(
-                        GraphContract.ATTR_OUTPUTS,
-                        layout.outputs(),
-                        GraphContract.ATTR_INPUTS,
-                        layout.inputs(),
-                        GraphContract.ATTR_BITS,
-                        layout.bits()));
+        return graph.node(GraphContract.DOMAIN, type, node, List.of(input, weight), attributes(layout));
+    }
+
+    private PackedLayout layout(Matrix matrix) {
+        return new PackedLayout(matrix.rows(), matrix.columns(), bits);
+    }
+
+    private static Map<String, Number> attributes(PackedLayout layout) {
+        return Map.of(
+                GraphContract.ATTR_OUTPUTS,
+                layout.outputs(),
+                GraphContract.ATTR_INPUTS,
+                layout.inputs(),
+                GraphContract.ATTR_BITS,
+                layout.bits());
     }
 }

@@ -26,12 +26,6 @@ final class KernelCode {
     /** Vectors of 4 x 16 weights in a block of 32. */
     private static final int GROUPS = 8;
 
-    /** How far ahead of their use weights are asked for; hides the latency of memory when rows are few. */
-    private static final int PREFETCH_BYTES = 2048;
-
-    /** With more rows than this the weights come from a cache anyway, or slowly enough. */
-    private static final int PREFETCH_ROWS = 4;
-
     private KernelCode() {}
 
     /**
@@ -48,11 +42,6 @@ final class KernelCode {
         }
         int pairBytes = PackedLayout.pairBytes(bits);
         int loop = asm.here();
-        if (rows <= PREFETCH_ROWS) {
-            for (int line = 0; line < pairBytes; line += 64) {
-                asm.prefetch(new Mem(X86Assembler.RDI, PREFETCH_BYTES + line));
-            }
-        }
         for (int block = 0; block < 2; block++) {
             loadWeights(asm, bits, PackedLayout.PAIR_SCALE_BYTES + block * PackedLayout.blockWeightBytes(bits));
             asm.loadHalves(SCALES, new Mem(X86Assembler.RDI, block * PackedLayout.PAIR_SCALE_BYTES / 2));

@@ -25,7 +25,12 @@ public final class PackedGemm implements AutoCloseable {
     /** Likewise below this many bytes of weights. */
     private static final long MULTIPLY_ALONE = 1 << 15;
 
-    private static final int TAIL_FLOATS = 2 * PackedLayout.BLOCK;
+    private static final long TAIL_BYTES = 4L * 2 * PackedLayout.BLOCK;
+
+    /** Bytes of a row of outputs of one panel, and of a tile of them. */
+    private static final long PANEL_ROW_BYTES = 4L * PackedLayout.PANEL;
+
+    private static final long TILE_BYTES = PANEL_ROW_BYTES * KernelCode.MAX_TILE_ROWS;
 
     private static final MemorySegment ALL_MEMORY = MemorySegment.NULL.reinterpret(Long.MAX_VALUE);
 
@@ -48,32 +53,55 @@ public final class PackedGemm implements AutoCloseable {
      * @param workers threads to share the work
      */
     public void multiply(long input, int rows, long weights, PackedLayout layout, long output, Workers workers) {
+        run(
+                input,
+                rows,
+                layout,
+                output,
+                workers,
+                (tiles, panel, tile, worker, to, stride) -> tiles.multiply(weights, panel, tile, to, stride));
+    }
+
+    /**
+     * Computes the first half of a gated MLP: output [T, N] = activation(gate) * up, where gate and up are the products of the
+     * input with two matrices of the same layout.
+     *
+     * @param weights address of the packed weights of both: each panel of the gate before its partner
+     */
+    public void multiplyGated(
+            long input,
+            int rows,
+            long weights,
+            PackedLayout layout,
+            Activation activation,
+            long output,
+            Workers workers) {
+        run(input, rows, layout, output, workers, (tiles, panel, tile, worker, to, stride) -> {
+            long gate = tiles.partners(worker);
+            long up = gate + TILE_BYTES;
+            tiles.multiply(weights, 2 * panel, tile, gate, PANEL_ROW_BYTES);
+            tiles.multiply(weights, 2 * panel + 1, tile, up, PANEL_ROW_BYTES);
+            VnniKernels.gate(activation, gate, up, to, stride, tiles.size(tile));
+        });
+    }
+
+    private void run(long input, int rows, PackedLayout layout, long output, Workers workers, Kernel kernel) {
         if (rows == 0) {
             return;
         }
-        Tiles tiles = new Tiles(rows);
-        long tileBytes = (long) rows * ActivationLayout.blockBytes(1) * 2 * layout.pairs();
-        long tails = 4L * TAIL_FLOATS * tiles.count;
-        long edge = 4L * PackedLayout.PANEL * KernelCode.MAX_TILE_ROWS;
-        reserve(tileBytes + tails + edge);
-        long start = scratch.address();
+        Tiles tiles = new Tiles(layout, rows);
+        reserve(tiles.bytes() + TILE_BYTES * (1 + 2L * workers.count()));
+        tiles.start = scratch.address();
 
-        Workers.Task quantise = tile -> quantise(input, layout, tiles, tile, start, start + tileBytes);
         if ((long) rows * layout.inputs() < QUANTISE_ALONE) {
-            for (int t = 0; t < tiles.count; t++) {
-                quantise.run(t);
-            }
+            tiles.quantise(input, 0, tiles.count);
         } else {
-            share(tiles.count, 1, workers, (from, to) -> {
-                for (int t = from; t < to; t++) {
-                    quantise.run(t);
-                }
-            });
+            share(tiles.count, 1, workers, (worker, from, to) -> tiles.quantise(input, from, to));
         }
 
-        Product product = new Product(layout, weights, output, tiles, start, start + tileBytes + tails);
+        Product product = new Product(layout, output, tiles, kernel);
         if (layout.bytes() * tiles.count < MULTIPLY_ALONE) {
-            product.panels(0, layout.panels());
+            product.panels(0, 0, layout.panels());
         } else {
             int shares = workers.count() * SHARES_PER_THREAD;
             int size = Math.max(PANELS_AT_ONCE, (layout.panels() + shares - 1) / shares);
@@ -81,12 +109,24 @@ public final class PackedGemm implements AutoCloseable {
         }
     }
 
-    /** Cuts T rows into as few tiles as can be, of sizes as equal as can be. */
+    /** Makes the outputs of a tile of rows and a panel of weights: 16 floats a row. */
+    @FunctionalInterface
+    private interface Kernel {
+        void run(Tiles tiles, int panel, int tile, int worker, long to, long stride);
+    }
+
+    /**
+     * The quantised rows of one product: cut into as few tiles as can be, of sizes as equal as can be. Behind them in memory
+     * come room for a row's last, filled-up pair of blocks for each tile, and room for tiles of outputs.
+     */
     private static final class Tiles {
+        final PackedLayout layout;
         final int rows;
         final int count;
+        long start;
 
-        Tiles(int rows) {
+        Tiles(PackedLayout layout, int rows) {
+            this.layout = layout;
             this.rows = rows;
             this.count = (rows + KernelCode.MAX_TILE_ROWS - 1) / KernelCode.MAX_TILE_ROWS;
         }
@@ -98,58 +138,96 @@ public final class PackedGemm implements AutoCloseable {
         int size(int tile) {
             return first(tile + 1) - first(tile);
         }
-    }
 
-    private static void quantise(long input, PackedLayout layout, Tiles tiles, int tile, long start, long tails) {
-        int rows = tiles.size(tile);
-        int blocks = 2 * layout.pairs();
-        int wholeBlocks = layout.inputs() / PackedLayout.BLOCK;
-        int rest = layout.inputs() % PackedLayout.BLOCK;
-        int stride = ActivationLayout.blockBytes(rows);
-        long tileStart = tileStart(layout, tiles, tile, start);
-        for (int r = 0; r < rows; r++) {
-            long row = input + 4L * layout.inputs() * (tiles.first(tile) + r);
-            quantise(layout.bits(), row, tileStart, rows, r, stride, wholeBlocks);
-            if (blocks > wholeBlocks) {
-                long tail = tails + 4L * TAIL_FLOATS * tile;
-                MemorySegment padded = ALL_MEMORY.asSlice(tail, 4L * TAIL_FLOATS);
-                padded.fill((byte) 0);
-                MemorySegment.copy(ALL_MEMORY, row + 4L * wholeBlocks * PackedLayout.BLOCK, padded, 0, 4L * rest);
-                long at = tileStart + (long) stride * wholeBlocks;
-                quantise(layout.bits(), tail, at, rows, r, stride, blocks - wholeBlocks);
+        /** Bytes of quantised rows and tails. */
+        long bytes() {
+            return rowsBytes(rows) + TAIL_BYTES * count;
+        }
+
+        private long rowsBytes(int rows) {
+            return (long) rows * ActivationLayout.blockBytes(1) * 2 * layout.pairs();
+        }
+
+        private long at(int tile) {
+            return start + rowsBytes(first(tile));
+        }
+
+        private long tail(int tile) {
+            return start + rowsBytes(rows) + TAIL_BYTES * tile;
+        }
+
+        /** Room for the outputs of a tile and the last panel, which has fewer than 16. */
+        long edge() {
+            return start + bytes();
+        }
+
+        /** Room for two tiles of outputs that a worker has to itself. */
+        long partners(int worker) {
+            return edge() + TILE_BYTES * (1 + 2L * worker);
+        }
+
+        void multiply(long weights, int panel, int tile, long to, long stride) {
+            VnniKernels.multiply(
+                    layout.bits(),
+                    size(tile),
+                    weights + (long) panel * layout.panelBytes(),
+                    at(tile),
+                    to,
+                    stride,
+                    layout.pairs());
+        }
+
+        void quantise(long input, int from, int to) {
+            for (int tile = from; tile < to; tile++) {
+                quantise(input, tile);
+            }
+        }
+
+        private void quantise(long input, int tile) {
+            int tileRows = size(tile);
+            int blocks = 2 * layout.pairs();
+            int wholeBlocks = layout.inputs() / PackedLayout.BLOCK;
+            int rest = layout.inputs() % PackedLayout.BLOCK;
+            long stride = ActivationLayout.blockBytes(tileRows);
+            for (int r = 0; r < tileRows; r++) {
+                long row = input + 4L * layout.inputs() * (first(tile) + r);
+                quantise(row, at(tile), tileRows, r, wholeBlocks);
+                if (blocks > wholeBlocks) {
+                    long tail = tail(tile);
+                    MemorySegment padded = ALL_MEMORY.asSlice(tail, TAIL_BYTES);
+                    padded.fill((byte) 0);
+                    MemorySegment.copy(ALL_MEMORY, row + 4L * wholeBlocks * PackedLayout.BLOCK, padded, 0, 4L * rest);
+                    quantise(tail, at(tile) + stride * wholeBlocks, tileRows, r, blocks - wholeBlocks);
+                }
+            }
+        }
+
+        private void quantise(long row, long to, int tileRows, int r, int blocks) {
+            if (blocks > 0) {
+                VnniKernels.quantise(
+                        layout.bits(),
+                        row,
+                        to + ActivationLayout.bytesOffset(r),
+                        to + ActivationLayout.scaleOffset(tileRows, r),
+                        to + ActivationLayout.startOffset(tileRows, r),
+                        ActivationLayout.blockBytes(tileRows),
+                        blocks);
             }
         }
     }
 
-    private static void quantise(int bits, long row, long tile, int rows, int r, int stride, int blocks) {
-        if (blocks > 0) {
-            VnniKernels.quantise(
-                    bits,
-                    row,
-                    tile + ActivationLayout.bytesOffset(r),
-                    tile + ActivationLayout.scaleOffset(rows, r),
-                    tile + ActivationLayout.startOffset(rows, r),
-                    stride,
-                    blocks);
-        }
-    }
-
-    private static long tileStart(PackedLayout layout, Tiles tiles, int tile, long start) {
-        return start + (long) tiles.first(tile) * ActivationLayout.blockBytes(1) * 2 * layout.pairs();
-    }
-
-    /** What all workers of one product share; {@code edge} has room for the outputs of a tile with one panel. */
-    private record Product(PackedLayout layout, long weights, long output, Tiles tiles, long start, long edge) {
-        void panels(int from, int to) {
+    /** What all workers of one product share. */
+    private record Product(PackedLayout layout, long output, Tiles tiles, Kernel kernel) {
+        void panels(int worker, int from, int to) {
             int wholePanels = layout.outputs() / PackedLayout.PANEL;
             for (int group = from; group < to; group += PANELS_AT_ONCE) {
                 int end = Math.min(group + PANELS_AT_ONCE, to);
                 for (int tile = 0; tile < tiles.count; tile++) {
                     for (int panel = group; panel < end; panel++) {
                         if (panel < wholePanels) {
-                            multiply(panel, tile, output(panel, tile), 4L * layout.outputs());
+                            kernel.run(tiles, panel, tile, worker, output(panel, tile), 4L * layout.outputs());
                         } else {
-                            lastPanel(panel, tile);
+                            lastPanel(panel, tile, worker);
                         }
                     }
                 }
@@ -157,13 +235,13 @@ public final class PackedGemm implements AutoCloseable {
         }
 
         /** The kernel writes 16 outputs a row; past the last output there are fewer, so it writes beside them. */
-        private void lastPanel(int panel, int tile) {
-            multiply(panel, tile, edge, 4L * PackedLayout.PANEL);
+        private void lastPanel(int panel, int tile, int worker) {
+            kernel.run(tiles, panel, tile, worker, tiles.edge(), PANEL_ROW_BYTES);
             int outputs = layout.outputs() % PackedLayout.PANEL;
             for (int r = 0; r < tiles.size(tile); r++) {
                 MemorySegment.copy(
                         ALL_MEMORY,
-                        edge + 4L * PackedLayout.PANEL * r,
+                        tiles.edge() + PANEL_ROW_BYTES * r,
                         ALL_MEMORY,
                         output(panel, tile) + 4L * layout.outputs() * r,
                         4L * outputs);
@@ -173,22 +251,11 @@ public final class PackedGemm implements AutoCloseable {
         private long output(int panel, int tile) {
             return output + 4 * ((long) tiles.first(tile) * layout.outputs() + (long) panel * PackedLayout.PANEL);
         }
-
-        private void multiply(int panel, int tile, long to, long stride) {
-            VnniKernels.multiply(
-                    layout.bits(),
-                    tiles.size(tile),
-                    weights + (long) panel * layout.panelBytes(),
-                    tileStart(layout, tiles, tile, start),
-                    to,
-                    stride,
-                    layout.pairs());
-        }
     }
 
     @FunctionalInterface
     private interface Range {
-        void run(int from, int to);
+        void run(int worker, int from, int to);
     }
 
     private static void share(int items, int size, Workers workers, Range range) {
@@ -198,7 +265,7 @@ public final class PackedGemm implements AutoCloseable {
         workers.run(Math.min(pieces, workers.count()), worker -> {
             try {
                 for (int piece = next.getAndIncrement(); piece < pieces; piece = next.getAndIncrement()) {
-                    range.run(piece * size, Math.min(items, (piece + 1) * size));
+                    range.run(worker, piece * size, Math.min(items, (piece + 1) * size));
                 }
             } catch (Throwable e) { // a task may throw nothing
                 failure.set(e);

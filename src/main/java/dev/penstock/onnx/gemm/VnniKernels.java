@@ -13,7 +13,7 @@ import java.util.List;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/** The kernels of {@link KernelCode} in executable memory, for the life of the process. */
+/** The kernels of {@link KernelCode} and {@link GateCode} in executable memory, for the life of the process. */
 final class VnniKernels {
     private static final FunctionDescriptor SIX_LONGS =
             FunctionDescriptor.ofVoid(JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG);
@@ -25,6 +25,7 @@ final class VnniKernels {
 
     private static final MethodHandle[][] MULTIPLY;
     private static final MethodHandle[] QUANTISE;
+    private static final MethodHandle[] GATE;
 
     static {
         List<byte[]> codes = new ArrayList<>();
@@ -33,6 +34,9 @@ final class VnniKernels {
             for (int rows = 1; rows <= KernelCode.MAX_TILE_ROWS; rows++) {
                 codes.add(KernelCode.multiply(bits, rows));
             }
+        }
+        for (Activation activation : Activation.values()) {
+            codes.add(GateCode.gate(activation));
         }
         ExecutableCode code = new ExecutableCode(codes);
         MULTIPLY = new MethodHandle[BITS.length][KernelCode.MAX_TILE_ROWS];
@@ -43,6 +47,10 @@ final class VnniKernels {
             for (int r = 0; r < KernelCode.MAX_TILE_ROWS; r++) {
                 MULTIPLY[b][r] = code.handle(function++, FIVE_LONGS);
             }
+        }
+        GATE = new MethodHandle[Activation.values().length];
+        for (int a = 0; a < GATE.length; a++) {
+            GATE[a] = code.handle(function++, FIVE_LONGS);
         }
     }
 
@@ -87,6 +95,15 @@ final class VnniKernels {
             int weightBits, long row, long bytes, long scales, long starts, long blockStrideBytes, long blocks) {
         try {
             QUANTISE[weightBits / 8].invokeExact(row, bytes, scales, starts, blockStrideBytes, blocks);
+        } catch (Throwable e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    /** {@link GateCode#gate}. */
+    static void gate(Activation activation, long gate, long up, long output, long outputStrideBytes, long rows) {
+        try {
+            GATE[activation.ordinal()].invokeExact(gate, up, output, outputStrideBytes, rows);
         } catch (Throwable e) {
             throw new IllegalStateException(e);
         }

@@ -93,16 +93,6 @@ final class X86Assembler {
         emit32(immediate);
     }
 
-    /** {@code prefetcht0 [m]}. */
-    void prefetch(Mem m) {
-        if (m.base >= 8) {
-            emit(0x41);
-        }
-        emit(0x0F);
-        emit(0x18);
-        memory(1, m, 1);
-    }
-
     /** {@code vzeroupper; ret}. */
     void returnFromVectorCode() {
         emit(0xC5);
@@ -176,6 +166,32 @@ final class X86Assembler {
     /** {@code vfmadd231ps zmm, zmm, zmm}: accumulator += left * right. */
     void fusedMultiplyAdd(int accumulator, int left, int right) {
         evexRegister(MAP_0F38, P66, 0xB8, accumulator, left, right);
+    }
+
+    /** {@code vfmadd213ps zmm, zmm, zmm}: target = target * factor + addend. */
+    void multiplyThenAdd(int target, int factor, int addend) {
+        evexRegister(MAP_0F38, P66, 0xA8, target, factor, addend);
+    }
+
+    /** {@code vaddps zmm, zmm, zmm}. */
+    void add(int target, int left, int right) {
+        evexRegister(MAP_0F, NONE, 0x58, target, left, right);
+    }
+
+    /** {@code vsubps zmm, zmm, zmm}. */
+    void subtract(int target, int left, int right) {
+        evexRegister(MAP_0F, NONE, 0x5C, target, left, right);
+    }
+
+    /** {@code vrndscaleps zmm, zmm, 0}: to the nearest whole number, ties to even. */
+    void round(int target, int source) {
+        evexRegister(MAP_0F3A, P66, 0x08, target, 0, source);
+        emit(0);
+    }
+
+    /** {@code vscalefps zmm, zmm, zmm}: left times 2 to the power of right. */
+    void scale(int target, int left, int right) {
+        evexRegister(MAP_0F38, P66, 0x2C, target, left, right);
     }
 
     /** {@code vcvtdq2ps zmm, zmm}. */

@@ -3,6 +3,7 @@ package dev.penstock.onnx.gemm;
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.penstock.onnx.parallel.Workers;
@@ -14,6 +15,7 @@ import java.util.Random;
 import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class PackedGemmTest {
@@ -121,6 +123,75 @@ class PackedGemmTest {
                 }
             }
         }
+    }
+
+    @ParameterizedTest
+    @CsvSource({"1, 16, 64", "1, 2048, 64", "3, 344, 172", "13, 17, 32", "131, 688, 256"})
+    void gatedProductsEqualBothProductsJoinedInDoublePrecision(int rows, int outputs, int inputs) {
+        assumeTrue(PackedGemm.supported(), "needs AVX-512 VNNI");
+        for (int bits : new int[] {4, 8}) {
+            Random random = new Random(17L * rows + outputs + inputs + bits);
+            PackedLayout layout = new PackedLayout(outputs, inputs, bits);
+            try (Arena arena = Arena.ofShared();
+                    PackedGemm gemm = new PackedGemm()) {
+                MemorySegment gate = new Weights(layout, random, arena).packed;
+                MemorySegment up = new Weights(layout, random, arena).packed;
+                MemorySegment both = arena.allocate(2 * layout.bytes(), 64);
+                for (int p = 0; p < layout.panels(); p++) {
+                    long bytes = layout.panelBytes();
+                    MemorySegment.copy(gate, p * bytes, both, 2 * p * bytes, bytes);
+                    MemorySegment.copy(up, p * bytes, both, (2 * p + 1) * bytes, bytes);
+                }
+                float[] x = new float[rows * inputs];
+                for (int i = 0; i < x.length; i++) {
+                    x[i] = (float) random.nextGaussian();
+                }
+                long input = arena.allocateFrom(JAVA_FLOAT, x).address();
+                MemorySegment gates = arena.allocate(4L * rows * outputs, 64);
+                MemorySegment ups = arena.allocate(4L * rows * outputs, 64);
+                gemm.multiply(input, rows, gate.address(), layout, gates.address(), TWO_THREADS);
+                gemm.multiply(input, rows, up.address(), layout, ups.address(), TWO_THREADS);
+                for (Activation activation : Activation.values()) {
+                    MemorySegment output = arena.allocate(4L * rows * outputs, 64);
+                    output.fill((byte) -1);
+                    gemm.multiplyGated(input, rows, both.address(), layout, activation, output.address(), TWO_THREADS);
+                    for (long i = 0; i < (long) rows * outputs; i++) {
+                        double expected =
+                                activate(activation, gates.getAtIndex(JAVA_FLOAT, i)) * ups.getAtIndex(JAVA_FLOAT, i);
+                        assertThat((double) output.getAtIndex(JAVA_FLOAT, i))
+                                .as("%s of number %d at %d bits", activation, i, bits)
+                                .isCloseTo(expected, within(4e-6 * Math.abs(expected) + 1e-9));
+                    }
+                }
+            }
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void gatesOfAllMagnitudesAreExactToAFewRoundings(Activation activation) {
+        assumeTrue(PackedGemm.supported(), "needs AVX-512 VNNI");
+        float[] gates = {0f, -0f, 1e-30f, -1e-30f, 0.3f, -0.3f, 1f, -1f, 5f, -5f, 20f, -20f, 88f, -88f, 1e5f, -1e5f};
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment gate = arena.allocateFrom(JAVA_FLOAT, gates);
+            MemorySegment up = arena.allocate(64)
+                    .copyFrom(MemorySegment.ofArray(new float[] {2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2}));
+            MemorySegment output = arena.allocate(64);
+            VnniKernels.gate(activation, gate.address(), up.address(), output.address(), 64, 1);
+            for (int i = 0; i < gates.length; i++) {
+                double expected = 2 * activate(activation, gates[i]);
+                assertThat((double) output.getAtIndex(JAVA_FLOAT, i))
+                        .as("of %s", gates[i])
+                        .isCloseTo(expected, within(4e-6 * Math.abs(expected) + 1e-30));
+            }
+        }
+    }
+
+    private static double activate(Activation activation, double x) {
+        return switch (activation) {
+            case SILU -> x / (1 + Math.exp(-x));
+            case GELU_TANH -> 0.5 * x * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (x + 0.044715 * x * x * x)));
+        };
     }
 
     @ParameterizedTest
