@@ -44,6 +44,17 @@ public final class OnnxSession implements AutoCloseable {
     }
 
     /**
+     * Loads ONNX Runtime and makes its environment, as the first session would, for whoever has time before.
+     *
+     * @throws OnnxException there is no library for this machine, or it can't be unpacked
+     */
+    public static void loadLibrary() {
+        if (Environment.ADDRESS == 0) {
+            throw new OnnxException("ONNX Runtime made no environment");
+        }
+    }
+
+    /**
      * Loads a graph.
      *
      * @throws OnnxException it cannot be read, is no valid graph, or does not fit into memory

@@ -66,6 +66,7 @@ final class ServeCommand implements Callable<Integer> {
             models.get(i).properties(i).forEach(System::setProperty);
         }
         // Beside the start of the container, which keeps one core busy.
+        NativeLibraries.load();
         AttentionWarmUp.start();
         StopSignals.handle(ServeCommand::drain);
         Quarkus.run(null, this::exit);

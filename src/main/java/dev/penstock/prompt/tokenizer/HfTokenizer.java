@@ -6,6 +6,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.Objects;
 import java.util.OptionalInt;
 import java.util.concurrent.locks.Lock;
 import java.util.concurrent.locks.ReadWriteLock;
@@ -40,6 +41,11 @@ public final class HfTokenizer implements Tokenizer, AutoCloseable {
         this.vocabulary = file.vocabulary();
         this.decoder = file.decoder();
         this.handle = handle;
+    }
+
+    /** Loads the native library, as the first tokenizer would, for whoever has time before. */
+    public static void loadLibrary() {
+        Objects.requireNonNull(NativeTokenizers.LIBRARY);
     }
 
     /**
