@@ -7,13 +7,8 @@
 // Format: https://github.com/ggml-org/ggml/blob/master/docs/gguf.md
 import { createWriteStream, renameSync } from "node:fs";
 import { once } from "node:events";
+import { SHAPES } from "./shapes.mjs";
 
-// As in `penstock bench`, gemma-2b has its dimensions in LLaMA's architecture.
-const SHAPES = {
-  "tinyllama-1.1b": { layers: 22, hidden: 2048, inner: 5632, heads: 32, kvHeads: 4, headSize: 64, vocab: 32000, context: 2048, tied: false },
-  "llama-2-7b": { layers: 32, hidden: 4096, inner: 11008, heads: 32, kvHeads: 32, headSize: 128, vocab: 32000, context: 4096, tied: false },
-  "gemma-2b": { layers: 18, hidden: 2048, inner: 16384, heads: 8, kvHeads: 1, headSize: 256, vocab: 256000, context: 8192, tied: true },
-};
 const ALIGNMENT = 32;
 const F32 = { id: 0, block: 1, bytes: 4 };
 const Q4_0 = { id: 2, block: 32, bytes: 18, spread: 4.6 };
