@@ -58,7 +58,7 @@ final class Sequence {
         this.request = request;
         this.listener = listener;
         this.submittedNs = submittedNs;
-        text = new TextStream(tokenizer, sampling.stop());
+        text = new TextStream(tokenizer, sampling.stop(), sampling.minTokens());
         draws = new TokenDraws(seed);
         length = request.promptTokens().length;
         tokens = Arrays.copyOf(request.promptTokens(), length + 16);

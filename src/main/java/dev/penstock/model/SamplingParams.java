@@ -20,7 +20,8 @@ import java.util.Set;
  * @param logitBias added to the logits of these tokens
  * @param seed the same seed gives the same text whatever else is in the batch; absent means a random one
  * @param maxTokens most tokens to sample, at least 1
- * @param minTokens end-of-sequence and stop tokens are not sampled before this many tokens
+ * @param minTokens nothing but {@code maxTokens} ends the completion within this many tokens: end-of-sequence and stop
+ *     tokens are not sampled, and a stop string that ends there is text
  * @param ignoreEos end-of-sequence tokens do not end the completion
  * @param eosTokens the model's end-of-sequence tokens
  * @param stopTokens further tokens that end the completion

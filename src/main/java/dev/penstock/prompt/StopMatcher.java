@@ -31,10 +31,15 @@ final class StopMatcher {
         }
     }
 
-    /** Takes the next code point; true when the stop string ends with it. After that the matcher is used no more. */
+    /** Takes the next code point; true when the stop string ends with it. Then {@link #passOver} comes before the next. */
     boolean push(int codePoint) {
         matched = next(matched, codePoint);
         return matched == pattern.length;
+    }
+
+    /** Goes on after a stop string that doesn't count; its end may be the beginning of one that does. */
+    void passOver() {
+        matched = failure[matched - 1];
     }
 
     /** UTF-16 length of the longest end of the text that is a beginning of the stop string. */

@@ -9,31 +9,37 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>The text is that of the tokens' bytes in a row, special tokens left out, bytes that are not UTF-8 as U+FFFD; it does
  * not depend on how the bytes are cut into tokens. The stop string whose end comes first ends the text; of several that
- * end at the same place, the one that began first. The time is linear in the number of bytes.
+ * end at the same place, the one that began first. One that ends within the first {@code minTokens} tokens is text like
+ * any other; one that begins there and ends later counts. The time is linear in the number of bytes.
  */
 public final class TextStream {
     private final Tokenizer tokenizer;
     private final StopMatcher[] stops;
+    private final int minTokens;
     private final Utf8Decoder decoder = new Utf8Decoder();
 
     /** Decoded text; what lies before {@code released} was handed out. */
     private final StringBuilder text = new StringBuilder();
 
     private int released;
+    private int tokens;
     private @Nullable String reached;
 
     /**
      * A stream for one completion; {@code stop} strings end it and are not part of its text.
      *
+     * @param minTokens tokens, special ones included, before whose end the text has none
      * @throws IllegalArgumentException a stop string is empty
      */
-    public TextStream(Tokenizer tokenizer, List<String> stop) {
+    public TextStream(Tokenizer tokenizer, List<String> stop, int minTokens) {
         this.tokenizer = tokenizer;
+        this.minTokens = minTokens;
         this.stops = stop.stream().map(StopMatcher::new).toArray(StopMatcher[]::new);
     }
 
     /** Takes the next token; returns the text that is now safe to send, possibly empty. After a stop: empty. */
     public String push(int token) {
+        tokens++;
         if (reached != null || tokenizer.isSpecial(token)) {
             return "";
         }
@@ -64,7 +70,12 @@ public final class TextStream {
         text.appendCodePoint(codePoint);
         int longest = 0;
         for (StopMatcher stop : stops) {
-            if (stop.push(codePoint) && stop.heldChars() > longest) {
+            if (!stop.push(codePoint)) {
+                continue;
+            }
+            if (tokens <= minTokens) {
+                stop.passOver();
+            } else if (stop.heldChars() > longest) {
                 longest = stop.heldChars();
                 reached = stop.text();
             }

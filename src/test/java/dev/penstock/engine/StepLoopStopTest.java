@@ -61,6 +61,19 @@ class StepLoopStopTest {
         int eos = ENDLESS.getFirst();
         Recorder recorder = run(builder(50).eosTokens(Set.of(eos)).minTokens(4));
         assertThat(recorder.finished().usage().completionTokens()).isGreaterThan(4);
+        Recorder other = run(builder(50).stopTokens(Set.of(eos)).minTokens(4));
+        assertThat(other.finished().usage().completionTokens()).isGreaterThan(4);
+    }
+
+    @Test
+    void aStopStringEndsNothingWithinMinTokens() {
+        String all = text(ENDLESS.subList(0, 20));
+        String within = all.substring(4, 8);
+        assertThat(all.lastIndexOf(within)).isEqualTo(4);
+        assertThat(run(builder(20).stop(List.of(within)).minTokens(3)).text()).isEqualTo(all.substring(0, 4));
+        Recorder whole = run(builder(20).stop(List.of(within)).minTokens(4));
+        assertThat(whole.finished().reason()).isEqualTo(FinishReason.LENGTH);
+        assertThat(whole.text()).isEqualTo(all);
     }
 
     @Test

@@ -1,5 +1,6 @@
 package dev.penstock.ops;
 
+import static io.restassured.RestAssured.given;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowable;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
@@ -26,7 +27,11 @@ import dev.penstock.api.RequestGate;
 import io.quarkus.test.common.http.TestHTTPResource;
 import io.quarkus.test.junit.QuarkusTest;
 import jakarta.inject.Inject;
+import java.io.InputStream;
 import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
@@ -38,6 +43,7 @@ import org.junit.jupiter.api.Test;
 @QuarkusTest
 class RealClientsTest {
     private static final String MODEL = "penstock-tiny";
+    private static final String CANCELLED = "outcome=\"cancelled\"";
     private static final Duration PATIENCE = Duration.ofMinutes(3);
 
     @Inject
@@ -226,5 +232,40 @@ class RealClientsTest {
                 .isNotBlank()
                 .isEqualTo(response.aiMessage().text());
         assertThat(response.tokenUsage().outputTokenCount()).isPositive();
+    }
+
+    @Test
+    void aClientThatGoesAwayFreesItsPlacesAndItsBlocks() throws Exception {
+        double cancelled = metric("penstock_requests_total", CANCELLED);
+        HttpRequest request = HttpRequest.newBuilder(url.resolve("/v1/completions"))
+                .version(HttpClient.Version.HTTP_1_1)
+                .header("Content-Type", "application/json")
+                .POST(HttpRequest.BodyPublishers.ofString("""
+                        {"model": "penstock-tiny", "prompt": "Once upon a time", "stream": true, "n": 8,
+                         "ignore_eos": true, "max_tokens": 450}"""))
+                .build();
+        try (HttpClient client = HttpClient.newHttpClient();
+                InputStream reply = client.send(request, HttpResponse.BodyHandlers.ofInputStream())
+                        .body()) {
+            assertThat(reply.read()).isEqualTo('d');
+        }
+
+        await().atMost(PATIENCE).until(() -> metric("penstock_requests_total", CANCELLED) == cancelled + 8);
+        assertThat(metric("penstock_requests_running", "")).isZero();
+        assertThat(metric("penstock_requests_waiting", "")).isZero();
+        assertThat(metric("penstock_kv_usage", "")).isZero();
+    }
+
+    /** The only value of that name with this in its labels. */
+    private static double metric(String name, String label) {
+        return given().get("/metrics")
+                .asString()
+                .lines()
+                .filter(line -> line.startsWith(name + "{") && line.contains(label))
+                .mapToDouble(line -> Double.parseDouble(line.substring(line.lastIndexOf(' ') + 1)))
+                .reduce((one, other) -> {
+                    throw new AssertionError("more than one " + name);
+                })
+                .orElseThrow();
     }
 }

@@ -20,7 +20,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 class TextStreamTest {
     @Test
     void aCharacterIsHeldBackUntilItIsWhole() {
-        TextStream stream = new TextStream(new Pieces(bytes(0xF0, 0x9F), bytes(0x98), bytes(0x80, 'x')), List.of());
+        TextStream stream = new TextStream(new Pieces(bytes(0xF0, 0x9F), bytes(0x98), bytes(0x80, 'x')), List.of(), 0);
         assertThat(stream.push(0)).isEmpty();
         assertThat(stream.push(1)).isEmpty();
         assertThat(stream.push(2)).isEqualTo("😀x");
@@ -31,7 +31,8 @@ class TextStreamTest {
     void invalidBytesBecomeReplacementCharactersAsSoonAsTheyAreKnown() {
         TextStream stream = new TextStream(
                 new Pieces(bytes(0xFF), bytes(0xE2, 0x82), bytes('a'), bytes(0xED), bytes(0xA0), bytes(0xC0)),
-                List.of());
+                List.of(),
+                0);
         assertThat(stream.push(0)).isEqualTo("\uFFFD");
         assertThat(stream.push(1)).isEmpty();
         assertThat(stream.push(2)).isEqualTo("\uFFFDa");
@@ -42,7 +43,7 @@ class TextStreamTest {
 
     @Test
     void anIncompleteCharacterAtTheEndBecomesAReplacementCharacter() {
-        TextStream stream = new TextStream(new Pieces(bytes('a', 0xE2, 0x82)), List.of());
+        TextStream stream = new TextStream(new Pieces(bytes('a', 0xE2, 0x82)), List.of(), 0);
         assertThat(stream.push(0)).isEqualTo("a");
         assertThat(stream.finish()).isEqualTo("\uFFFD");
         assertThat(stream.stopSequence()).isNull();
@@ -50,7 +51,8 @@ class TextStreamTest {
 
     @Test
     void whatMayBeginAStopStringIsHeldBackAndComesWhenItIsNone() {
-        TextStream stream = new TextStream(pieces("one <", "|en", "d|x", "> <|", "end|>", "late"), List.of("<|end|>"));
+        TextStream stream =
+                new TextStream(pieces("one <", "|en", "d|x", "> <|", "end|>", "late"), List.of("<|end|>"), 0);
         assertThat(stream.push(0)).isEqualTo("one ");
         assertThat(stream.push(1)).isEmpty();
         assertThat(stream.push(2)).isEqualTo("<|end|x");
@@ -63,45 +65,63 @@ class TextStreamTest {
 
     @Test
     void whatIsHeldBackComesAtTheEnd() {
-        TextStream stream = new TextStream(pieces("ab"), List.of("bc"));
+        TextStream stream = new TextStream(pieces("ab"), List.of("bc"), 0);
         assertThat(stream.push(0)).isEqualTo("a");
         assertThat(stream.finish()).isEqualTo("b");
     }
 
     @Test
     void textBeforeAStopStringInTheSameTokenIsKept() {
-        TextStream stream = new TextStream(pieces("yes\n\nno\n\n"), List.of("\n\n"));
+        TextStream stream = new TextStream(pieces("yes\n\nno\n\n"), List.of("\n\n"), 0);
         assertThat(stream.push(0)).isEqualTo("yes");
         assertThat(stream.stopSequence()).isEqualTo("\n\n");
     }
 
     @Test
     void theStopStringThatEndsFirstWinsAndOfThoseTheLongest() {
-        TextStream first = new TextStream(pieces("xabcd"), List.of("abcd", "bc"));
+        TextStream first = new TextStream(pieces("xabcd"), List.of("abcd", "bc"), 0);
         assertThat(first.push(0)).isEqualTo("xa");
         assertThat(first.stopSequence()).isEqualTo("bc");
-        TextStream longest = new TextStream(pieces("xabc"), List.of("bc", "abc", "c"));
+        TextStream longest = new TextStream(pieces("xabc"), List.of("bc", "abc", "c"), 0);
         assertThat(longest.push(0)).isEqualTo("x");
         assertThat(longest.stopSequence()).isEqualTo("abc");
+    }
+
+    @Test
+    void aStopStringThatEndsWithinTheLeastTokensIsTextAndOneThatOnlyBeginsThereCounts() {
+        TextStream stream = new TextStream(pieces("END.", "..E", "ND.", "END"), List.of("END", "....."), 2);
+        assertThat(stream.push(0)).isEqualTo("END");
+        assertThat(stream.push(1)).isEqualTo("...");
+        assertThat(stream.push(2)).isEmpty();
+        assertThat(stream.stopSequence()).isEqualTo("END");
+        assertThat(stream.push(3) + stream.finish()).isEmpty();
+    }
+
+    @Test
+    void aStopStringThatWasPassedOverMayOverlapOneThatCounts() {
+        TextStream stream = new TextStream(pieces("xaa", "a", "b"), List.of("aa"), 1);
+        assertThat(stream.push(0)).isEqualTo("xa");
+        assertThat(stream.push(1)).isEmpty();
+        assertThat(stream.stopSequence()).isEqualTo("aa");
     }
 
     @Test
     void specialTokensAreNoText() {
         Pieces tokenizer = new Pieces(bytes(0xC3), "<|eot|>".getBytes(StandardCharsets.UTF_8), bytes(0xA9));
         tokenizer.special = 1;
-        TextStream stream = new TextStream(tokenizer, List.of("<|eot|>"));
+        TextStream stream = new TextStream(tokenizer, List.of("<|eot|>"), 0);
         assertThat(stream.push(0) + stream.push(1) + stream.push(2)).isEqualTo("é");
     }
 
     @Test
     void aStopStringOfHalfACharacterNeverCutsOne() {
-        TextStream stream = new TextStream(pieces("a😀b"), List.of("\uDE00", "\uD83D"));
+        TextStream stream = new TextStream(pieces("a😀b"), List.of("\uDE00", "\uD83D"), 0);
         assertThat(stream.push(0)).isEqualTo("a😀b");
     }
 
     @Test
     void anEmptyStopStringIsRefused() {
-        assertThatThrownBy(() -> new TextStream(pieces("a"), List.of("")))
+        assertThatThrownBy(() -> new TextStream(pieces("a"), List.of(""), 0))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContaining("stop string");
     }
@@ -123,7 +143,8 @@ class TextStreamTest {
                 cut.add(Arrays.copyOfRange(all, at, to));
                 at = to;
             }
-            TextStream stream = new TextStream(new Pieces(cut.toArray(byte[][]::new)), stops);
+            int minTokens = random.nextBoolean() ? 0 : random.nextInt(cut.size() + 2);
+            TextStream stream = new TextStream(new Pieces(cut.toArray(byte[][]::new)), stops, minTokens);
             StringBuilder text = new StringBuilder();
             ByteArrayOutputStream seen = new ByteArrayOutputStream();
             for (int i = 0; i < cut.size(); i++) {
@@ -136,9 +157,14 @@ class TextStreamTest {
             }
             text.append(stream.finish());
 
-            String stop = naiveStop(whole, stops);
+            int exempt = minTokens >= cut.size()
+                    ? whole.length()
+                    : naiveDecodeComplete(concatenated(cut.subList(0, minTokens)))
+                            .length();
+            String stop = naiveStop(whole, stops, exempt);
             assertThat(stream.stopSequence()).isEqualTo(stop);
-            assertThat(text.toString()).isEqualTo(stop == null ? whole : whole.substring(0, naiveStart(whole, stops)));
+            assertThat(text.toString())
+                    .isEqualTo(stop == null ? whole : whole.substring(0, naiveStart(whole, stops, exempt)));
         }
     }
 
@@ -147,7 +173,7 @@ class TextStreamTest {
         // A quadratic reading would take about 10^11 comparisons here and end the test by its own length.
         String stop = "a".repeat(300_000) + "b";
         int count = 1_000_000;
-        TextStream stream = new TextStream(pieces("a"), List.of(stop, stop + "c", "a".repeat(299_999) + "c", "b"));
+        TextStream stream = new TextStream(pieces("a"), List.of(stop, stop + "c", "a".repeat(299_999) + "c", "b"), 0);
         int length = 0;
         for (int i = 0; i < count; i++) {
             length += stream.push(0).length();
@@ -251,8 +277,9 @@ class TextStreamTest {
         return valid && Character.codePointCount(out.array(), 0, out.position()) == 1;
     }
 
-    private static @Nullable String naiveStop(String text, List<String> stops) {
-        for (int end = 1; end <= text.length(); end++) {
+    /** The stop string that ends first, in the part of the text from {@code exempt} on. */
+    private static @Nullable String naiveStop(String text, List<String> stops, int exempt) {
+        for (int end = exempt + 1; end <= text.length(); end++) {
             String best = null;
             for (String stop : stops) {
                 if (text.substring(0, end).endsWith(stop) && (best == null || stop.length() > best.length())) {
@@ -266,8 +293,8 @@ class TextStreamTest {
         return null;
     }
 
-    private static int naiveStart(String text, List<String> stops) {
-        for (int end = 1; end <= text.length(); end++) {
+    private static int naiveStart(String text, List<String> stops, int exempt) {
+        for (int end = exempt + 1; end <= text.length(); end++) {
             int start = end;
             for (String stop : stops) {
                 if (text.substring(0, end).endsWith(stop)) {
@@ -281,15 +308,21 @@ class TextStreamTest {
         return text.length();
     }
 
-    /** The text without its longest end that begins a stop string. */
+    /** The text without its longest end that a stop string begins with and goes on after. */
     private static String naiveSafe(String text, List<String> stops) {
         for (int from = 0; from < text.length(); from++) {
             String rest = text.substring(from);
-            if (stops.stream().anyMatch(s -> s.startsWith(rest))) {
+            if (stops.stream().anyMatch(s -> s.startsWith(rest) && s.length() > rest.length())) {
                 return text.substring(0, from);
             }
         }
         return text;
+    }
+
+    private static byte[] concatenated(List<byte[]> pieces) {
+        ByteArrayOutputStream all = new ByteArrayOutputStream();
+        pieces.forEach(all::writeBytes);
+        return all.toByteArray();
     }
 
     private static byte[] bytes(int... values) {

@@ -113,7 +113,7 @@ class HfTokenizerTest {
             int[] tokens = tokenizer.encode("hello wo", true);
             assertThat(tokenizer.decode(tokens, true)).isEqualTo("hello wo");
             assertThat(tokenizer.decode(tokens, false)).isEqualTo("<s>hello wo".replace("<s>", "<s> "));
-            TextStream stream = new TextStream(tokenizer, List.of());
+            TextStream stream = new TextStream(tokenizer, List.of(), 0);
             StringBuilder completion = new StringBuilder();
             for (int token : tokens) {
                 completion.append(stream.push(token));
