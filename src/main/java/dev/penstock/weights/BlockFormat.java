@@ -61,9 +61,9 @@ record BlockFormat(int bits) implements MatrixFormat {
                         node + ".unpadded",
                         List.of(
                                 rows,
-                                constants.integer(node + ".start", 0),
-                                constants.integer(node + ".end", matrix.columns()),
-                                constants.integer(node + ".axis", 1)),
+                                constants.integers(node + ".start", 0),
+                                constants.integers(node + ".end", matrix.columns()),
+                                constants.integers(node + ".axis", 1)),
                         Map.of());
     }
 }

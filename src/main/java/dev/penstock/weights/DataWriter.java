@@ -4,6 +4,7 @@ import dev.penstock.onnx.gemm.PackedLayout;
 import dev.penstock.weights.InitializerTable.ComputedJob;
 import dev.penstock.weights.InitializerTable.FloatJob;
 import dev.penstock.weights.InitializerTable.Initializer;
+import dev.penstock.weights.InitializerTable.Linear;
 import dev.penstock.weights.InitializerTable.MatrixJob;
 import dev.penstock.weights.InitializerTable.PackedJob;
 import dev.penstock.weights.InitializerTable.Part;
@@ -110,8 +111,9 @@ final class DataWriter {
                 }
                 put(target, chunk.from() * 4L * columns, scratch.bytes(values, rows * columns));
             }
-            case FloatJob(Initializer target, List<Part> parts, int _, int _) -> {
+            case FloatJob(Initializer target, List<Part> parts, int _, int _, Linear change) -> {
                 float[] values = read(parts, columns, chunk, scratch);
+                change.apply(values, rows * columns);
                 put(target, chunk.from() * 4L * columns, scratch.bytes(values, rows * columns));
             }
             case PackedJob job -> writePanels(job, chunk, scratch);
@@ -181,7 +183,7 @@ final class DataWriter {
             if (from < to) {
                 source.read(
                         part.tensor(),
-                        (long) (from - partStart) * columns,
+                        part.start() + (long) (from - partStart) * columns,
                         values,
                         (from - chunk.from()) * columns,
                         (to - from) * columns);

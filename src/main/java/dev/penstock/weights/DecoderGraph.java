@@ -11,19 +11,25 @@ import dev.penstock.model.DecoderShape;
 import dev.penstock.model.KvType;
 import dev.penstock.model.Precision;
 import dev.penstock.onnx.GraphContract;
-import dev.penstock.onnx.gemm.Activation;
-import dev.penstock.weights.DecoderSpec.LayerTensors;
+import dev.penstock.weights.DecoderSpec.Attention;
+import dev.penstock.weights.DecoderSpec.Gated;
+import dev.penstock.weights.DecoderSpec.Head;
+import dev.penstock.weights.DecoderSpec.Layer;
+import dev.penstock.weights.DecoderSpec.Rows;
+import dev.penstock.weights.InitializerTable.Linear;
 import dev.penstock.weights.InitializerTable.Part;
 import dev.penstock.weights.MatrixFormat.Matrix;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.DoubleUnaryOperator;
 
 /**
  * The graph of a decoder, by {@link GraphContract}: T tokens go in packed, logits of R wanted rows come out.
  *
  * <p>A layer is norm, packed query-key-value matrix, attention, output matrix, then norm, gate and up, down. Each norm
- * but the first is fused with the residual add before it; its fourth output carries the sum on. In the last layer only
+ * that reads the residual is, but for the first, fused with the add before it; its fourth output carries the sum on. In the last layer only
  * the wanted rows go on after attention: its output matrix, MLP and the head work on R rows, not T, which in a prompt
  * saves most of a layer.
  *
@@ -47,6 +53,8 @@ final class DecoderGraph {
     private final InitializerTable constants;
     private final OnnxGraph graph = new OnnxGraph();
     private final float epsilon;
+    /** Those that there are tables of. */
+    private final List<RotaryEmbedding> rotaries = new ArrayList<>();
 
     /**
      * Lays out the graph and its constants; no weight is read yet.
@@ -66,7 +74,7 @@ final class DecoderGraph {
         };
         this.tableFormat = precision == Precision.FP32 ? layerFormat : MatrixFormat.quantized(layout, TABLE_BITS);
         this.constants = new InitializerTable(dataFile);
-        this.epsilon = (float) spec.normEpsilon();
+        this.epsilon = (float) spec.norm().epsilon();
         layOut();
     }
 
@@ -108,20 +116,18 @@ final class DecoderGraph {
     }
 
     private void layOut() {
-        rotaryTables();
-        Matrix embedding = single(spec.embedding(), shape.vocabSize(), shape.hiddenSize());
+        Matrix embedding = matrix(spec.embedding().table(), shape.vocabSize(), shape.hiddenSize());
         String residual = tableFormat.lookUp(graph, constants, GraphContract.INPUT_IDS, "embedding", embedding);
-        String x = graph.node(
-                ONNX,
-                "SimplifiedLayerNormalization",
-                "layers.0.attention_norm",
-                List.of(residual, constants.vector(spec.layers().getFirst().attentionNorm(), shape.hiddenSize())),
-                Map.of("axis", -1, "epsilon", epsilon));
+        if (spec.embedding().scale() != 1) {
+            residual = scaled(residual, "embedding.scaled", spec.embedding().scale());
+        }
+        String x = norm(
+                residual, "layers.0.attention_norm", spec.layers().getFirst().attentionNorm());
         for (int l = 0; l < shape.layers(); l++) {
-            LayerTensors names = spec.layers().get(l);
+            Layer layer = spec.layers().get(l);
             boolean last = l == shape.layers() - 1;
             String prefix = "layers." + l + ".";
-            String attention = attention(x, l, names);
+            String attention = attention(x, l, layer.attention());
             if (last) {
                 attention = wantedRows(attention);
                 residual = wantedRows(residual);
@@ -131,118 +137,233 @@ final class DecoderGraph {
                     constants,
                     attention,
                     prefix + "output",
-                    single(names.output(), shape.hiddenSize(), attentionWidth()));
-            SkipNorm mlpNorm = skipNorm(residual, output, prefix + "mlp_norm", names.mlpNorm(), true);
-            String mlp = mlp(mlpNorm.normed(), prefix, names);
+                    matrix(layer.attention().output(), shape.hiddenSize(), attentionWidth()));
+            if (layer.attentionOutputNorm().isPresent()) {
+                output = norm(
+                        output,
+                        prefix + "output_norm",
+                        layer.attentionOutputNorm().get());
+            }
+            SkipNorm mlpNorm = skipNorm(residual, output, prefix + "mlp_norm", layer.mlpNorm(), 1, true);
+            String mlp = switch (layer.mlp()) {
+                case Gated gated -> gated(mlpNorm.normed(), prefix, gated);
+            };
+            if (layer.mlpOutputNorm().isPresent()) {
+                mlp = norm(
+                        mlp, prefix + "mlp_output_norm", layer.mlpOutputNorm().get());
+            }
             SkipNorm next = last
-                    ? skipNorm(mlpNorm.sum(), mlp, "final_norm", spec.finalNorm(), false)
+                    ? skipNorm(mlpNorm.sum(), mlp, "final_norm", spec.head().norm(), finalNormScale(), false)
                     : skipNorm(
                             mlpNorm.sum(),
                             mlp,
                             "layers." + (l + 1) + ".attention_norm",
                             spec.layers().get(l + 1).attentionNorm(),
+                            1,
                             true);
             x = next.normed();
             residual = next.sum();
         }
-        Matrix head = spec.tiedHead() ? embedding : single(spec.head(), shape.vocabSize(), shape.hiddenSize());
-        tableFormat.multiply(graph, constants, x, GraphContract.LOGITS, head);
+        head(x);
     }
 
-    private String attention(String x, int layer, LayerTensors names) {
-        int kvWidth = shape.kvHeads() * shape.headSize();
-        Matrix weight = new Matrix(
-                "layers." + layer + ".query_key_value.weight",
-                List.of(
-                        part(names.query(), attentionWidth(), shape.hiddenSize()),
-                        part(names.key(), kvWidth, shape.hiddenSize()),
-                        part(names.value(), kvWidth, shape.hiddenSize())),
-                shape.hiddenSize());
-        String packed = layerFormat.multiply(graph, constants, x, "layers." + layer + ".query_key_value", weight);
+    private void head(String x) {
+        Head head = spec.head();
+        Matrix matrix = matrix(head.matrix(), shape.vocabSize(), shape.hiddenSize());
+        if (head.softcap() == 0) {
+            tableFormat.multiply(graph, constants, x, GraphContract.LOGITS, matrix);
+            return;
+        }
+        String shares = tableFormat.multiply(graph, constants, x, "logits.shares", matrix);
+        String bounded = graph.node(ONNX, "Tanh", "logits.bounded", List.of(shares), Map.of());
+        scaled(bounded, GraphContract.LOGITS, head.softcap());
+    }
+
+    /** A factor of the logits, and the division by their cap, are one with the weight of the norm before the head. */
+    private double finalNormScale() {
+        Head head = spec.head();
+        return head.softcap() == 0 ? head.scale() : head.scale() / head.softcap();
+    }
+
+    private String attention(String x, int layer, Attention attention) {
+        String prefix = "layers." + layer + ".";
+        String packed = layerFormat.multiply(
+                graph,
+                constants,
+                x,
+                prefix + "query_key_value",
+                new Matrix(
+                        prefix + "query_key_value.weight",
+                        attention.queryKeyValue().stream()
+                                .map(rows -> part(rows, shape.hiddenSize()))
+                                .toList(),
+                        shape.hiddenSize()));
+        if (!attention.bias().isEmpty()) {
+            String bias = constants.vector(
+                    prefix + "query_key_value.bias",
+                    attention.bias().stream().map(DecoderGraph::vectorPart).toList(),
+                    Linear.IDENTITY);
+            packed = graph.node(ONNX, "Add", prefix + "query_key_value.biased", List.of(packed, bias), Map.of());
+        }
+        List<String> inputs = new ArrayList<>(
+                attention.headNorms().isPresent()
+                        ? normedHeads(packed, prefix, attention.headNorms().get())
+                        : List.of(packed, ABSENT, ABSENT));
+        String rotary = rotaryTables(attention.rotary());
+        inputs.addAll(List.of(
+                GraphContract.keyCache(layer),
+                GraphContract.valueCache(layer),
+                GraphContract.SEQUENCE_STARTS,
+                GraphContract.PAST_LENGTHS,
+                GraphContract.BLOCK_TABLE,
+                rotary + ".cos",
+                rotary + ".sin"));
         return graph.node(
                 GraphContract.DOMAIN,
                 GraphContract.ATTENTION,
                 GraphContract.attentionNode(layer),
-                List.of(
-                        packed,
-                        ABSENT,
-                        ABSENT,
-                        GraphContract.keyCache(layer),
-                        GraphContract.valueCache(layer),
-                        GraphContract.SEQUENCE_STARTS,
-                        GraphContract.PAST_LENGTHS,
-                        GraphContract.BLOCK_TABLE,
-                        "rotary.cos",
-                        "rotary.sin"),
-                Map.of(
-                        GraphContract.ATTR_HEADS,
-                        shape.heads(),
-                        GraphContract.ATTR_KV_HEADS,
-                        shape.kvHeads(),
-                        GraphContract.ATTR_SCALE,
-                        (float) (1 / Math.sqrt(shape.headSize())),
-                        GraphContract.ATTR_DO_ROTARY,
-                        1,
-                        GraphContract.ATTR_INTERLEAVED,
-                        0));
+                inputs,
+                attributes(attention));
     }
 
-    private String mlp(String x, String prefix, LayerTensors names) {
-        int width = shape.innerSize();
+    private Map<String, Number> attributes(Attention attention) {
+        Map<String, Number> attributes = new HashMap<>();
+        attributes.put(GraphContract.ATTR_HEADS, shape.heads());
+        attributes.put(GraphContract.ATTR_KV_HEADS, shape.kvHeads());
+        attributes.put(GraphContract.ATTR_SCALE, (float) attention.scores().scale());
+        attributes.put(GraphContract.ATTR_SOFTCAP, (float) attention.scores().softcap());
+        attributes.put(GraphContract.ATTR_DO_ROTARY, 1);
+        attributes.put(GraphContract.ATTR_INTERLEAVED, attention.rotary().interleaved() ? 1 : 0);
+        attention.scores().window().ifPresent(tokens -> attributes.put(GraphContract.ATTR_WINDOW, tokens));
+        return attributes;
+    }
+
+    /** Queries, keys and values apart, with queries and keys normed head by head. */
+    private List<String> normedHeads(String packed, String prefix, DecoderSpec.HeadNorms norms) {
+        int width = attentionWidth();
+        int kvWidth = shape.kvHeads() * shape.headSize();
+        List<String> parts = List.of(prefix + "query", prefix + "key", prefix + "value");
+        String sizes = constants.integers("attention.widths", width, kvWidth, kvWidth);
+        graph.node(ONNX, "Split", prefix + "split", List.of(packed, sizes), parts, Map.of("axis", 1));
+        return List.of(
+                normedHeads(parts.get(0), "attention.query_heads", shape.heads(), norms.query()),
+                normedHeads(parts.get(1), "attention.key_heads", shape.kvHeads(), norms.key()),
+                parts.get(2));
+    }
+
+    private String normedHeads(String x, String shapes, int heads, String weight) {
+        // The first dimension of a new shape, 0, is the old one: tokens.
+        String apart = constants.integers(shapes, 0, heads, shape.headSize());
+        String together = constants.integers(shapes + ".together", 0, heads * shape.headSize());
+        String split = graph.node(ONNX, "Reshape", x + ".heads", List.of(x, apart), Map.of());
+        String normed = graph.node(
+                ONNX,
+                "SimplifiedLayerNormalization",
+                x + ".norm",
+                List.of(split, normWeight(weight, shape.headSize(), 1)),
+                Map.of("axis", -1, "epsilon", epsilon));
+        return graph.node(ONNX, "Reshape", x + ".normed", List.of(normed, together), Map.of());
+    }
+
+    private String gated(String x, String prefix, Gated mlp) {
+        int hidden = shape.hiddenSize();
         String gated = layerFormat.multiplyGated(
                 graph,
                 constants,
                 x,
                 prefix + "gated",
-                single(names.gate(), width, shape.hiddenSize()),
-                single(names.up(), width, shape.hiddenSize()),
-                Activation.SILU);
+                matrix(mlp.gate(), hidden),
+                matrix(mlp.up(), hidden),
+                mlp.activation());
         return layerFormat.multiply(
-                graph, constants, gated, prefix + "down", single(names.down(), shape.hiddenSize(), width));
+                graph,
+                constants,
+                gated,
+                prefix + "down",
+                matrix(mlp.down(), hidden, mlp.gate().count()));
+    }
+
+    private String norm(String x, String name, String weight) {
+        return graph.node(
+                ONNX,
+                "SimplifiedLayerNormalization",
+                name,
+                List.of(x, normWeight(weight, shape.hiddenSize(), 1)),
+                Map.of("axis", -1, "epsilon", epsilon));
     }
 
     /** What the fused add and norm give: the norm of the sum, and the sum. */
     private record SkipNorm(String normed, String sum) {}
 
-    private SkipNorm skipNorm(String residual, String x, String name, String weight, boolean sumWanted) {
+    private SkipNorm skipNorm(String residual, String x, String name, String weight, double scale, boolean sumWanted) {
         String sum = name + ".sum";
         graph.node(
                 MICROSOFT,
                 "SkipSimplifiedLayerNormalization",
                 name,
-                List.of(residual, x, constants.vector(weight, shape.hiddenSize())),
+                List.of(residual, x, normWeight(weight, shape.hiddenSize(), scale)),
                 sumWanted ? List.of(name, ABSENT, ABSENT, sum) : List.of(name),
                 Map.of("epsilon", epsilon));
         return new SkipNorm(name, sum);
+    }
+
+    private String normWeight(String tensor, int size, double scale) {
+        return constants.vector(
+                tensor,
+                List.of(vectorPart(Rows.all(tensor, size))),
+                new Linear(spec.norm().offset(), scale));
+    }
+
+    private String scaled(String x, String name, double factor) {
+        String constant = constants.number(name + ".factor", (float) factor);
+        return graph.node(ONNX, "Mul", name, List.of(x, constant), Map.of());
     }
 
     private String wantedRows(String x) {
         return graph.node(ONNX, "Gather", x + ".wanted", List.of(x, GraphContract.LOGIT_ROWS), Map.of("axis", 0));
     }
 
-    private static Part part(String tensor, int rows, int columns) {
-        return new Part.Matrix(tensor, rows, columns);
+    private static Part part(Rows rows, int columns) {
+        return new Part(
+                rows.tensor(),
+                List.of((long) rows.total(), (long) columns),
+                (long) rows.first() * columns,
+                rows.count());
+    }
+
+    private static Part vectorPart(Rows rows) {
+        return new Part(rows.tensor(), List.of((long) rows.total()), rows.first(), rows.count());
     }
 
     /** One tensor, under its own name. */
-    private static Matrix single(String tensor, int rows, int columns) {
-        return new Matrix(tensor, List.of(part(tensor, rows, columns)), columns);
+    private static Matrix matrix(String tensor, int rows, int columns) {
+        return matrix(Rows.all(tensor, rows), columns);
     }
 
-    /** Tables of the rotary embedding, [contextLength, headSize / 2] each. */
-    private void rotaryTables() {
-        double[] frequencies = spec.rotary().frequencies(shape.headSize());
-        constants.computed("rotary.cos", shape.contextLength(), frequencies.length, position -> {
+    /** Rows of one tensor, under its name and the number of the first one. */
+    private static Matrix matrix(Rows rows, int columns) {
+        String name = rows.count() == rows.total() ? rows.tensor() : rows.tensor() + "." + rows.first();
+        return new Matrix(name, List.of(part(rows, columns)), columns);
+    }
+
+    /** Adds the tables of a rotary embedding, [contextLength, width / 2] each; returns what their names begin with. */
+    private String rotaryTables(RotaryEmbedding rotary) {
+        int known = rotaries.indexOf(rotary);
+        String name = "rotary." + (known < 0 ? rotaries.size() : known);
+        if (known < 0) {
+            rotaries.add(rotary);
+            double[] frequencies = rotary.frequencies(shape.contextLength());
+            rotaryTable(name + ".cos", frequencies, rotary.magnitude(), Math::cos);
+            rotaryTable(name + ".sin", frequencies, rotary.magnitude(), Math::sin);
+        }
+        return name;
+    }
+
+    private void rotaryTable(String name, double[] frequencies, double magnitude, DoubleUnaryOperator function) {
+        constants.computed(name, shape.contextLength(), frequencies.length, position -> {
             float[] row = new float[frequencies.length];
             for (int i = 0; i < row.length; i++) {
-                row[i] = (float) Math.cos(position * frequencies[i]);
-            }
-            return row;
-        });
-        constants.computed("rotary.sin", shape.contextLength(), frequencies.length, position -> {
-            float[] row = new float[frequencies.length];
-            for (int i = 0; i < row.length; i++) {
-                row[i] = (float) Math.sin(position * frequencies[i]);
+                row[i] = (float) (magnitude * function.applyAsDouble(position * frequencies[i]));
             }
             return row;
         });

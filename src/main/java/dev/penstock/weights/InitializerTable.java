@@ -49,28 +49,41 @@ final class InitializerTable {
             long bytes,
             byte @Nullable [] inline) {}
 
-    /** A tensor of the source, as it must be there: a vector, which is one row, or a matrix. */
-    sealed interface Part {
-        String tensor();
-
-        int rows();
-
-        /** One row of {@code columns} numbers. */
-        record Vector(String tensor, int columns) implements Part {
-            @Override
-            public int rows() {
-                return 1;
-            }
+    /**
+     * Rows of a tensor of the source, or numbers of a vector, which are rows of one.
+     *
+     * @param tensor its name
+     * @param shape the shape that it must have
+     * @param start index of the first number
+     * @param rows how many rows there are
+     */
+    record Part(String tensor, List<Long> shape, long start, int rows) {
+        /** All of a matrix. */
+        static Part matrix(String tensor, int rows, int columns) {
+            return new Part(tensor, List.of((long) rows, (long) columns), 0, rows);
         }
 
-        /** [rows, columns]. */
-        record Matrix(String tensor, int rows, int columns) implements Part {}
-
         /** Makes sure that the source has it. */
-        default void requireFrom(WeightSource source) {
-            switch (this) {
-                case Vector(String name, int columns) -> source.require(name, columns);
-                case Matrix(String name, int rows, int columns) -> source.require(name, rows, columns);
+        void requireFrom(WeightSource source) {
+            source.require(tensor, shape.stream().mapToLong(Long::longValue).toArray());
+        }
+    }
+
+    /**
+     * What is done to a number on its way from the source.
+     *
+     * @param offset is added first
+     * @param factor then multiplies
+     */
+    record Linear(double offset, double factor) {
+        static final Linear IDENTITY = new Linear(0, 1);
+
+        /** Changes the first {@code count} numbers. */
+        void apply(float[] values, int count) {
+            if (!equals(IDENTITY)) {
+                for (int i = 0; i < count; i++) {
+                    values[i] = (float) ((values[i] + offset) * factor);
+                }
             }
         }
     }
@@ -88,7 +101,7 @@ final class InitializerTable {
     }
 
     /** Rows of source tensors, one after the other, as floats. */
-    record FloatJob(Initializer target, List<Part> parts, int rows, int columns) implements MatrixJob {}
+    record FloatJob(Initializer target, List<Part> parts, int rows, int columns, Linear change) implements MatrixJob {}
 
     /** Rows of source tensors, one after the other, as codes and scales. */
     record QuantizedJob(Initializer codes, Initializer scales, List<Part> parts, int rows, int columns, int bits)
@@ -157,11 +170,14 @@ final class InitializerTable {
         return end;
     }
 
-    /** Adds a vector of the source as it is; returns its name. */
-    String vector(String tensor, int size) {
-        Initializer target = add(tensor, TensorProto.DataType.FLOAT, List.of((long) size), 4L * size);
-        jobs.add(new FloatJob(target, List.of(new Part.Vector(tensor, size)), 1, size));
-        return tensor;
+    /** Adds a vector of numbers of the source; a name that is there already is not added twice. */
+    String vector(String name, List<Part> parts, Linear change) {
+        if (!byName.containsKey(name)) {
+            int size = rows(parts);
+            Initializer target = add(name, TensorProto.DataType.FLOAT, List.of((long) size), 4L * size);
+            jobs.add(new FloatJob(target, parts, size, 1, change));
+        }
+        return name;
     }
 
     /** Adds a matrix of floats, [sum of rows, columns]; a name that is there already is not added twice. */
@@ -170,7 +186,7 @@ final class InitializerTable {
             int rows = rows(parts);
             Initializer target =
                     add(name, TensorProto.DataType.FLOAT, List.of((long) rows, (long) columns), 4L * rows * columns);
-            jobs.add(new FloatJob(target, parts, rows, columns));
+            jobs.add(new FloatJob(target, parts, rows, columns, Linear.IDENTITY));
         }
         return name;
     }
@@ -183,13 +199,29 @@ final class InitializerTable {
         return name;
     }
 
-    /** Adds one whole number as a vector, int64 [1]. */
-    String integer(String name, long value) {
-        byte[] bytes = ByteBuffer.allocate(8)
+    /** Adds whole numbers, int64 [values]; a name that is there already is not added twice. */
+    String integers(String name, long... values) {
+        if (!byName.containsKey(name)) {
+            ByteBuffer bytes = ByteBuffer.allocate(8 * values.length).order(ByteOrder.LITTLE_ENDIAN);
+            bytes.asLongBuffer().put(values);
+            put(new Initializer(
+                    name,
+                    TensorProto.DataType.INT64,
+                    List.of((long) values.length),
+                    0,
+                    bytes.capacity(),
+                    bytes.array()));
+        }
+        return name;
+    }
+
+    /** Adds one number, float [1]. */
+    String number(String name, float value) {
+        byte[] bytes = ByteBuffer.allocate(4)
                 .order(ByteOrder.LITTLE_ENDIAN)
-                .putLong(value)
+                .putFloat(value)
                 .array();
-        put(new Initializer(name, TensorProto.DataType.INT64, List.of(1L), 0, bytes.length, bytes));
+        put(new Initializer(name, TensorProto.DataType.FLOAT, List.of(1L), 0, bytes.length, bytes));
         return name;
     }
 

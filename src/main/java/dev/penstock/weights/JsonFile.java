@@ -7,11 +7,13 @@ import com.fasterxml.jackson.core.StreamReadFeature;
 import com.fasterxml.jackson.core.json.JsonReadFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.OptionalInt;
@@ -19,7 +21,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * An object in a JSON file of a model folder, read with bounds on size, depth and values: whoever wrote the file is
- * not trusted. Absent members and {@code null} are the same, as they are to the writers of such files.
+ * not trusted. To all readers absent members and {@code null} are the same, as they are to most writers of such files.
  */
 final class JsonFile {
     /** Deeper than any file that a model comes with; a parser's stack is safe with it. */
@@ -86,6 +88,17 @@ final class JsonFile {
 
     Path file() {
         return file;
+    }
+
+    /** The same with values for members that are missing; one that is null stays so, since that asks for none. */
+    JsonFile withDefaults(Map<String, Object> values) {
+        ObjectNode all = node.deepCopy();
+        values.forEach((name, value) -> {
+            if (!all.has(name)) {
+                all.set(name, MAPPER.valueToTree(value));
+            }
+        });
+        return new JsonFile(file, prefix, all);
     }
 
     /** The member as Jackson sees it, {@code null} where it is absent or null. */
@@ -178,6 +191,24 @@ final class JsonFile {
             throw wrong(name, "an array of strings", value);
         }
         return List.copyOf(strings);
+    }
+
+    /** The numbers of an array, each in [min, max]; empty where there is none. */
+    List<Double> numbers(String name, double min, double max) {
+        JsonNode value = get(name);
+        if (value == null) {
+            return List.of();
+        }
+        List<Double> numbers = new ArrayList<>();
+        for (JsonNode item : value) {
+            if (item.isNumber() && item.doubleValue() >= min && item.doubleValue() <= max) {
+                numbers.add(item.doubleValue());
+            }
+        }
+        if (!value.isArray() || numbers.size() != value.size()) {
+            throw wrong(name, "an array of numbers from " + min + " to " + max, value);
+        }
+        return List.copyOf(numbers);
     }
 
     /** Token ids, written as one number or an array of them; empty where there is none. */

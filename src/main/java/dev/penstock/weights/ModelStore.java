@@ -19,7 +19,7 @@ import java.util.stream.Stream;
  */
 public final class ModelStore {
     /** Must grow with every change that gives other files for the same sources. */
-    private static final int BUILDER_VERSION = 2;
+    private static final int BUILDER_VERSION = 4;
 
     private static final String TEMPORARY = "tmp-";
 

@@ -32,8 +32,8 @@ public record RandomModel(String name, DecoderSpec spec, long seed) implements M
 
     /** A model of LLaMA's architecture with these dimensions. */
     public static RandomModel ofShape(String name, DecoderShape shape, boolean tiedHead, long seed) {
-        RotaryEmbedding rotary = new RotaryEmbedding(10_000, new RopeScaling.None());
-        return new RandomModel(name, LlamaFamily.spec(shape, 1e-5, rotary, tiedHead), seed);
+        RotaryEmbedding rotary = new RotaryEmbedding(10_000, new RopeScaling.None(), shape.headSize(), false);
+        return new RandomModel(name, LlamaFamily.spec(shape, new DecoderSpec.Norm(1e-5, 0), rotary, tiedHead), seed);
     }
 
     @Override

@@ -52,9 +52,7 @@ class MatrixFormatTest {
                 "lower", new TinyModels.Tensor(lower, rows - rows / 3, columns));
         Matrix matrix = new Matrix(
                 "w",
-                List.of(
-                        new Part.Matrix("upper", rows / 3, columns),
-                        new Part.Matrix("lower", rows - rows / 3, columns)),
+                List.of(Part.matrix("upper", rows / 3, columns), Part.matrix("lower", rows - rows / 3, columns)),
                 columns);
 
         Path model = build(format, matrix, tensors);

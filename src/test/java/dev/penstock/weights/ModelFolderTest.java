@@ -35,7 +35,7 @@ class ModelFolderTest {
         assertThat(spec.shape().vocabSize()).isEqualTo(256);
         assertThat(spec.shape().contextLength()).isEqualTo(128);
         assertThat(spec.tiedHead()).isFalse();
-        assertThat(spec.normEpsilon()).isEqualTo(1e-5);
+        assertThat(spec.norm().epsilon()).isEqualTo(1e-5);
         assertThat(spec.layers()).hasSize(2);
     }
 
@@ -49,8 +49,8 @@ class ModelFolderTest {
         assertThat(spec.shape().kvHeads()).isEqualTo(4);
         assertThat(spec.shape().headSize()).isEqualTo(16);
         assertThat(spec.shape().contextLength()).isEqualTo(2048);
-        assertThat(spec.normEpsilon()).isEqualTo(1e-6);
-        assertThat(spec.rotary()).isEqualTo(new RotaryEmbedding(10_000, new RopeScaling.None()));
+        assertThat(spec.norm().epsilon()).isEqualTo(1e-6);
+        assertThat(rotary(spec)).isEqualTo(new RotaryEmbedding(10_000, new RopeScaling.None(), 16, false));
     }
 
     @Test
@@ -60,14 +60,15 @@ class ModelFolderTest {
                 "rope_parameters",
                 "{\"rope_type\": \"llama3\", \"rope_theta\": 500000.0, \"factor\": 32.0, \"low_freq_factor\": 1.0,"
                         + " \"high_freq_factor\": 4.0, \"original_max_position_embeddings\": 8192}");
-        assertThat(ModelFolder.open(temp).spec().rotary())
-                .isEqualTo(new RotaryEmbedding(500_000, new RopeScaling.Llama3(32, 1, 4, 8192)));
+        assertThat(rotary(ModelFolder.open(temp).spec()))
+                .isEqualTo(new RotaryEmbedding(500_000, new RopeScaling.Llama3(32, 1, 4, 8192), 16, false));
     }
 
     @Test
     void llama3FrequenciesAreThoseOfTheReference() {
         // LLaMA 3.2 1B; expected values from the formula in the LLaMA 3.1 release, computed by hand for three pairs.
-        double[] f = new RotaryEmbedding(500_000, new RopeScaling.Llama3(32, 1, 4, 8192)).frequencies(64);
+        double[] f =
+                new RotaryEmbedding(500_000, new RopeScaling.Llama3(32, 1, 4, 8192), 64, false).frequencies(131_072);
         assertThat(f[0]).isEqualTo(1);
         assertThat(f[31]).isCloseTo(Math.pow(500_000, -62.0 / 64) / 32, within(1e-15));
         double middle = Math.pow(500_000, -34.0 / 64);
@@ -139,6 +140,10 @@ class ModelFolderTest {
             max_position_embeddings | 1e30 | a whole number from 1 to
             head_dim | 15 | an even number from 8 to 256
             head_dim | 512 | an even number from 8 to 256
+            num_hidden_layers | 1000000000000 | a whole number from 1 to 1024
+            num_attention_heads | -8 | a whole number from 1
+            head_dim | 0 | a whole number from 1
+            intermediate_size | -1 | a whole number from 1
             rms_norm_eps | NaN | a number from
             rms_norm_eps | "tiny" | a number from
             rope_theta | -1 | a number from
@@ -150,7 +155,7 @@ class ModelFolderTest {
             rope_scaling | {"type": "linear", "factor": 0.5} | a number from 1
             rope_scaling | [1] | an object
             quantization_config | {"quant_method": "gptq"} | weights that are not quantised
-            architectures | ["MambaForCausalLM"] | one of the supported: LlamaForCausalLM
+            architectures | ["MambaForCausalLM"] | LlamaForCausalLM, MistralForCausalLM
             architectures | [] | LlamaForCausalLM
             architectures | "LlamaForCausalLM" | an array of strings
             eos_token_id | "two" | token id
@@ -300,6 +305,10 @@ class ModelFolderTest {
         assertThat(folder.spec().shape().innerSize()).isEqualTo(172);
         assertThat(folder.tokenizer().eosToken()).isEqualTo(Optional.of("</s>"));
         assertThat(folder.generation().eosTokens()).isEqualTo(List.of(2));
+    }
+
+    private static RotaryEmbedding rotary(DecoderSpec spec) {
+        return spec.layers().getFirst().attention().rotary();
     }
 
     private void assertRefused(String expected) {

@@ -44,7 +44,8 @@ public final class TinyModels {
             @Nullable String ropeScaling,
             String dtype,
             int shards,
-            long seed) {
+            long seed)
+            implements TinyModel {
 
         /** Width of a head. */
         public int headSize() {
@@ -89,7 +90,8 @@ public final class TinyModels {
                     seed);
         }
 
-        /** Writes config.json, generation_config.json and the safetensors; returns the folder. */
+        /** Writes generation_config.json too. */
+        @Override
         public Path write(Path folder) {
             try {
                 Files.createDirectories(folder);

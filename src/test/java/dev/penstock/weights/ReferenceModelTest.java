@@ -13,7 +13,7 @@ import java.util.Map;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;
 
-class ReferenceLlamaTest {
+class ReferenceModelTest {
     @Test
     void storiesModelTellsTheKnownStory() throws IOException {
         Path folder = Path.of(System.getProperty("penstock.shared", "../shared"), "models", "stories260k");
@@ -26,7 +26,7 @@ class ReferenceLlamaTest {
             pieces.put(e.getValue().asInt(), e.getKey());
         }
         StringBuilder text = new StringBuilder();
-        for (int token : ReferenceLlama.read(folder).greedy(List.of(1, 403, 407, 261, 378), 24)) {
+        for (int token : ReferenceModel.read(folder).greedy(List.of(1, 403, 407, 261, 378), 24)) {
             text.append(pieces.get(token));
         }
         assertThat(text.toString().replace('▁', ' ')).startsWith(", there was a little girl named Lily. She loved to");

@@ -1,0 +1,465 @@
+package dev.penstock.weights;
+
+import dev.penstock.weights.TinyModels.Tensor;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Random;
+import java.util.Set;
+import java.util.function.BiConsumer;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+
+/** Tiny random models of the families other than LLaMA, with every switch of each on and off. */
+public final class TinyFamilies {
+    private static final int LAYERS = 2;
+
+    private TinyFamilies() {}
+
+    /**
+     * A model to be written.
+     *
+     * @param name what tells it apart
+     * @param config members of config.json as JSON
+     * @param tensors by name
+     */
+    public record Folder(
+            String name, Map<String, String> config, Map<String, Tensor> tensors, int vocab, boolean tied, long seed)
+            implements TinyModel {
+        @Override
+        public Path write(Path folder) {
+            try {
+                Files.createDirectories(folder);
+                Files.writeString(folder.resolve("config.json"), json());
+                TinyModels.writeTensors(folder, tensors, "F32", 1);
+                return folder;
+            } catch (IOException e) {
+                throw new UncheckedIOException(e);
+            }
+        }
+
+        /** The text of config.json. */
+        String json() {
+            return config.entrySet().stream()
+                    .map(e -> "\"" + e.getKey() + "\": " + e.getValue())
+                    .collect(Collectors.joining(", ", "{", "}"));
+        }
+
+        @Override
+        public String toString() {
+            return name;
+        }
+    }
+
+    /** All of them. */
+    public static Stream<TinyModel> all() {
+        return Stream.of(
+                mistral("mistral").set("sliding_window", "null").build(),
+                mistral("mistral, window").set("sliding_window", "9").build(),
+                mistral("mistral, window, tied")
+                        .set("sliding_window", "20")
+                        .set("rope_theta", "1000000.0")
+                        .tie()
+                        .build(),
+                qwen2("qwen2", 4, 4).build(),
+                qwen2("qwen2, tied", 8, 2).tie().build(),
+                qwen2("qwen2, window above", 4, 1)
+                        .set("use_sliding_window", "true")
+                        .set("sliding_window", "8")
+                        .set("max_window_layers", "1")
+                        .build(),
+                qwen2("qwen2, window not used", 4, 2)
+                        .set("use_sliding_window", "false")
+                        .set("sliding_window", "8")
+                        .set("max_window_layers", "0")
+                        .build(),
+                qwen3("qwen3", 4, 2).build(),
+                qwen3("qwen3, tied", 4, 4).tie().build(),
+                qwen3("qwen3, one key head", 6, 1)
+                        .set("use_sliding_window", "true")
+                        .set("sliding_window", "16")
+                        .set("max_window_layers", "1")
+                        .build(),
+                gemma("gemma, one key head", 4, 1).build(),
+                gemma("gemma, untied", 4, 4)
+                        .untie()
+                        .set("hidden_act", "\"gelu\"")
+                        .set("hidden_activation", "null")
+                        .build(),
+                gemma2("gemma2").build(),
+                gemma2("gemma2, no caps, layer_types")
+                        .set("attn_logit_softcapping", "null")
+                        .set("final_logit_softcapping", "null")
+                        .set("layer_types", "[\"full_attention\", \"sliding_attention\"]")
+                        .build(),
+                gemma2("gemma2, logits capped, untied, no window")
+                        .untie()
+                        .set("attn_logit_softcapping", "null")
+                        .set("sliding_window", "null")
+                        .build(),
+                gemma3("gemma3", 3).build(),
+                gemma3("gemma3, stretched, pattern", 5)
+                        .set("sliding_window_pattern", "2")
+                        .set("rope_scaling", "{\"rope_type\": \"linear\", \"factor\": 8.0}")
+                        .set("rope_local_base_freq", "20000.0")
+                        .build(),
+                gemma3("gemma3, capped", 2)
+                        .set("final_logit_softcapping", "4.0")
+                        .set("attn_logit_softcapping", "2.0")
+                        .build(),
+                seeing(gemma3("gemma3, text part", 7)),
+                phi3("phi3", 4, 4).build(),
+                phi3("phi3, window", 8, 2).set("sliding_window", "10").build(),
+                phi3("phi3, half of each head, tied", 4, 2)
+                        .set("partial_rotary_factor", "0.5")
+                        .tie()
+                        .build(),
+                longPhi3("phi3, long", 128, 32).build(),
+                longPhi3("phi3, short", 128, 128).set("sliding_window", "30").build(),
+                glm("glm").biases().build(),
+                glm("glm, no biases, tied").set("attention_bias", "false").tie().build(),
+                glm("glm, a quarter of each head")
+                        .biases()
+                        .set("partial_rotary_factor", "0.25")
+                        .build(),
+                glm4("glm4").biases().build(),
+                glm4("glm4, no biases, tied")
+                        .set("attention_bias", "false")
+                        .tie()
+                        .build(),
+                chatGlm("chatglm", 4, true, 1).build(),
+                chatGlm("chatglm, grouped heads", 2, true, 50).build(),
+                chatGlm("chatglm, no biases", 1, false, 500).build());
+    }
+
+    static Maker mistral(String name) {
+        return new Maker(name, "MistralForCausalLM", "mistral", 64, 8, 2, 8, 96)
+                .separate(1)
+                .silu();
+    }
+
+    static Maker qwen2(String name, int heads, int kvHeads) {
+        return new Maker(name, "Qwen2ForCausalLM", "qwen2", 64, heads, kvHeads, 64 / heads, 128)
+                .separate(1)
+                .silu()
+                .biases();
+    }
+
+    static Maker qwen3(String name, int heads, int kvHeads) {
+        return new Maker(name, "Qwen3ForCausalLM", "qwen3", 64, heads, kvHeads, 24, 128)
+                .set("head_dim", "24")
+                .separate(1)
+                .silu()
+                .headNorms(1);
+    }
+
+    static Maker gemma(String name, int heads, int kvHeads) {
+        return new Maker(name, "GemmaForCausalLM", "gemma", 64, heads, kvHeads, 32, 96)
+                .set("head_dim", "32")
+                .set("hidden_activation", "\"gelu_pytorch_tanh\"")
+                .separate(0)
+                .mlp()
+                .tie();
+    }
+
+    /** With caps so low that they bite. */
+    static Maker gemma2(String name) {
+        return fourNorms(new Maker(name, "Gemma2ForCausalLM", "gemma2", 64, 4, 2, 16, 96))
+                .set("attn_logit_softcapping", "2.0")
+                .set("final_logit_softcapping", "3.0");
+    }
+
+    static Maker gemma3(String name, int layers) {
+        return fourNorms(new Maker(name, "Gemma3ForCausalLM", "gemma3_text", 64, 4, 1, 16, 96, layers))
+                .set("rope_theta", "1000000.0")
+                .headNorms(0);
+    }
+
+    private static Maker fourNorms(Maker maker) {
+        return maker.set("head_dim", maker.headSize)
+                .set("hidden_activation", "\"gelu_pytorch_tanh\"")
+                .set("query_pre_attn_scalar", "24")
+                .set("sliding_window", "7")
+                .separate(0)
+                .norms("pre_feedforward_layernorm", 0)
+                .norms("post_feedforward_layernorm", 0)
+                .mlp()
+                .tie();
+    }
+
+    /** The same as the text part of a model that sees. */
+    private static Folder seeing(Maker maker) {
+        Folder text = maker.build();
+        Map<String, Tensor> tensors = new LinkedHashMap<>();
+        text.tensors().forEach((name, tensor) -> tensors.put("language_model." + name, tensor));
+        tensors.put("vision_tower.embeddings.patch_embedding.weight", maker.gaussian(0, 1, 4, 4));
+        Map<String, String> config = Map.of(
+                "architectures", "[\"Gemma3ForConditionalGeneration\"]",
+                "model_type", "\"gemma3\"",
+                "text_config", text.json(),
+                "vision_config", "{\"hidden_size\": 32}");
+        return new Folder(text.name(), config, tensors, text.vocab(), text.tied(), text.seed());
+    }
+
+    static Maker phi3(String name, int heads, int kvHeads) {
+        return new Maker(name, "Phi3ForCausalLM", "phi3", 64, heads, kvHeads, 64 / heads, 96)
+                .set("hidden_act", "\"silu\"")
+                .set("original_max_position_embeddings", "128")
+                .frame(1)
+                .eachLayer((m, p) -> m.matrix(
+                                p + "self_attn.qkv_proj.weight", (heads + 2 * kvHeads) * m.headSize, m.hidden, 1.4)
+                        .matrix(p + "self_attn.o_proj.weight", m.hidden, heads * m.headSize, 1))
+                .packedMlp();
+    }
+
+    /** A context stretched from {@code original}, with factors that differ from frequency to frequency. */
+    static Maker longPhi3(String name, int context, int original) {
+        String scaling = "{\"type\": \"longrope\", \"short_factor\": [1.0, 1.1, 1.3, 1.5, 1.7, 2.0, 2.5, 3.0],"
+                + " \"long_factor\": [1.0, 1.5, 2.0, 4.0, 8.0, 16.0, 20.0, 30.0]}";
+        return phi3(name, 4, 2)
+                .set("max_position_embeddings", context)
+                .set("original_max_position_embeddings", original)
+                .set("rope_scaling", scaling);
+    }
+
+    static Maker glm(String name) {
+        return glm(name, "GlmForCausalLM", "glm");
+    }
+
+    static Maker glm4(String name) {
+        return glm(name, "Glm4ForCausalLM", "glm4")
+                .norms("post_self_attn_layernorm", 1)
+                .norms("post_mlp_layernorm", 1);
+    }
+
+    private static Maker glm(String name, String architecture, String type) {
+        return new Maker(name, architecture, type, 64, 4, 2, 24, 96)
+                .set("head_dim", "24")
+                .set("hidden_act", "\"silu\"")
+                .separate(1)
+                .packedMlp();
+    }
+
+    static Maker chatGlm(String name, int kvHeads, boolean bias, double ropeRatio) {
+        Maker maker = new Maker(name, "ChatGLMModel", "chatglm", 64, 4, kvHeads, 16, 96);
+        int width = (4 + 2 * kvHeads) * 16;
+        maker.remove("num_hidden_layers", "num_key_value_heads", "intermediate_size", "vocab_size")
+                .remove("max_position_embeddings", "rms_norm_eps")
+                .set("num_layers", 2)
+                .set("ffn_hidden_size", 96)
+                .set("kv_channels", 16)
+                .set("multi_query_attention", kvHeads < 4)
+                .set("multi_query_group_num", kvHeads)
+                .set("padded_vocab_size", Maker.VOCAB)
+                .set("seq_length", 128)
+                .set("layernorm_epsilon", "1e-05")
+                .set("add_qkv_bias", bias)
+                .set("add_bias_linear", "false")
+                .set("rmsnorm", "true")
+                .set("rope_ratio", ropeRatio)
+                .matrix("transformer.embedding.word_embeddings.weight", Maker.VOCAB, 64, 1)
+                .matrix("transformer.output_layer.weight", Maker.VOCAB, 64, 1)
+                .norm("transformer.encoder.final_layernorm.weight", 64, 1);
+        for (int l = 0; l < 2; l++) {
+            String p = "transformer.encoder.layers." + l + ".";
+            maker.norm(p + "input_layernorm.weight", 64, 1)
+                    .norm(p + "post_attention_layernorm.weight", 64, 1)
+                    .matrix(p + "self_attention.query_key_value.weight", width, 64, 1.4)
+                    .matrix(p + "self_attention.dense.weight", 64, 64, 1)
+                    .matrix(p + "mlp.dense_h_to_4h.weight", 2 * 96, 64, 1)
+                    .matrix(p + "mlp.dense_4h_to_h.weight", 64, 96, 1);
+            if (bias) {
+                maker.vector(p + "self_attention.query_key_value.bias", width, 0.5);
+            }
+        }
+        return maker;
+    }
+
+    /** Puts a model together. */
+    static final class Maker {
+        static final int VOCAB = 256;
+
+        final String name;
+        final int hidden;
+        final int heads;
+        final int kvHeads;
+        final int headSize;
+        final int inner;
+        final int layers;
+        final Random random;
+        private final Map<String, String> config = new LinkedHashMap<>();
+        private final Map<String, Tensor> tensors = new LinkedHashMap<>();
+        private boolean tied;
+
+        /** With the members and tensors that nearly all have. */
+        Maker(
+                String name,
+                String architecture,
+                String type,
+                int hidden,
+                int heads,
+                int kvHeads,
+                int headSize,
+                int inner) {
+            this(name, architecture, type, hidden, heads, kvHeads, headSize, inner, LAYERS);
+        }
+
+        /** With so many layers. */
+        Maker(
+                String name,
+                String architecture,
+                String type,
+                int hidden,
+                int heads,
+                int kvHeads,
+                int headSize,
+                int inner,
+                int layers) {
+            this.name = name;
+            this.hidden = hidden;
+            this.heads = heads;
+            this.kvHeads = kvHeads;
+            this.headSize = headSize;
+            this.inner = inner;
+            this.layers = layers;
+            random = new Random(name.hashCode());
+            set("architectures", "[\"" + architecture + "\"]");
+            set("model_type", "\"" + type + "\"");
+            set("hidden_size", hidden);
+            set("intermediate_size", inner);
+            set("num_hidden_layers", layers);
+            set("num_attention_heads", heads);
+            set("num_key_value_heads", kvHeads);
+            set("vocab_size", VOCAB);
+            set("max_position_embeddings", 128);
+            set("rms_norm_eps", "1e-05");
+            set("tie_word_embeddings", "false");
+        }
+
+        Maker set(String member, Object json) {
+            config.put(member, json.toString());
+            return this;
+        }
+
+        Maker remove(String... members) {
+            config.keySet().removeAll(Set.of(members));
+            return this;
+        }
+
+        /** The head is the embedding table. */
+        Maker tie() {
+            tied = true;
+            tensors.remove("lm_head.weight");
+            return set("tie_word_embeddings", "true");
+        }
+
+        /** The head is a matrix of its own, in a family whose head is mostly tied. */
+        Maker untie() {
+            tied = false;
+            return set("tie_word_embeddings", "false").matrix("lm_head.weight", VOCAB, hidden, 1);
+        }
+
+        /** Adds to each layer, whose names begin as the consumer is told. */
+        Maker eachLayer(BiConsumer<Maker, String> part) {
+            for (int l = 0; l < layers; l++) {
+                part.accept(this, "model.layers." + l + ".");
+            }
+            return this;
+        }
+
+        /** Embedding, norms and head by the usual names, and matrices for query, key, value and output each. */
+        Maker separate(double normMean) {
+            int q = heads * headSize;
+            int kv = kvHeads * headSize;
+            return frame(normMean)
+                    .eachLayer((m, p) -> m.matrix(p + "self_attn.q_proj.weight", q, hidden, 1.4)
+                            .matrix(p + "self_attn.k_proj.weight", kv, hidden, 1.4)
+                            .matrix(p + "self_attn.v_proj.weight", kv, hidden, 1)
+                            .matrix(p + "self_attn.o_proj.weight", hidden, q, 1));
+        }
+
+        /** Embedding, head and the norms that nearly all have, whose weights are scattered around {@code mean}. */
+        Maker frame(double mean) {
+            return matrix("model.embed_tokens.weight", VOCAB, hidden, 1)
+                    .matrix("lm_head.weight", VOCAB, hidden, 1)
+                    .norm("model.norm.weight", hidden, mean)
+                    .norms("input_layernorm", mean)
+                    .norms("post_attention_layernorm", mean);
+        }
+
+        /** A norm in each layer. */
+        Maker norms(String part, double mean) {
+            return eachLayer((m, p) -> m.norm(p + part + ".weight", hidden, mean));
+        }
+
+        /** Norms of query and key heads. */
+        Maker headNorms(double mean) {
+            return eachLayer((m, p) -> m.norm(p + "self_attn.q_norm.weight", headSize, mean)
+                    .norm(p + "self_attn.k_norm.weight", headSize, mean));
+        }
+
+        /** Biases of query, key and value. */
+        Maker biases() {
+            return eachLayer((m, p) -> m.vector(p + "self_attn.q_proj.bias", heads * headSize, 0.5)
+                    .vector(p + "self_attn.k_proj.bias", kvHeads * headSize, 0.5)
+                    .vector(p + "self_attn.v_proj.bias", kvHeads * headSize, 0.5));
+        }
+
+        /** Matrices for gate, up and down. */
+        Maker mlp() {
+            return eachLayer((m, p) -> m.matrix(p + "mlp.gate_proj.weight", inner, hidden, 1)
+                    .matrix(p + "mlp.up_proj.weight", inner, hidden, 1)
+                    .matrix(p + "mlp.down_proj.weight", hidden, inner, 1));
+        }
+
+        /** One matrix for gate and up. */
+        Maker packedMlp() {
+            return eachLayer((m, p) -> m.matrix(p + "mlp.gate_up_proj.weight", 2 * inner, hidden, 1)
+                    .matrix(p + "mlp.down_proj.weight", hidden, inner, 1));
+        }
+
+        Maker silu() {
+            return set("hidden_act", "\"silu\"").mlp();
+        }
+
+        /** Numbers whose sums over a row of inputs of deviation 1 have that deviation. */
+        Maker matrix(String tensor, int rows, int columns, double deviation) {
+            tensors.put(tensor, gaussian(0, deviation / Math.sqrt(columns), rows, columns));
+            return this;
+        }
+
+        Maker norm(String tensor, int size, double mean) {
+            tensors.put(tensor, gaussian(mean, 0.2, size));
+            return this;
+        }
+
+        Maker vector(String tensor, int size, double deviation) {
+            tensors.put(tensor, gaussian(0, deviation, size));
+            return this;
+        }
+
+        Tensor gaussian(double mean, double deviation, int... shape) {
+            int count = 1;
+            for (int dim : shape) {
+                count *= dim;
+            }
+            float[] values = new float[count];
+            for (int i = 0; i < count; i++) {
+                values[i] = (float) (mean + deviation * random.nextGaussian());
+            }
+            return new Tensor(values, shape);
+        }
+
+        @Override
+        public String toString() {
+            return name + " " + config;
+        }
+
+        Folder build() {
+            return new Folder(name, config, tensors, VOCAB, tied, name.hashCode());
+        }
+    }
+}
