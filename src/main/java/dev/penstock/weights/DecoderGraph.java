@@ -40,6 +40,8 @@ final class DecoderGraph {
     private final Precision precision;
     /** Format of the layers' matrices. */
     private final MatrixFormat layerFormat;
+    /** Format of those among them that suffer most from rounding: query-key-value and down (decision 9). */
+    private final MatrixFormat sensitiveFormat;
     /** Format of embedding table and head. */
     private final MatrixFormat tableFormat;
 
@@ -61,8 +63,9 @@ final class DecoderGraph {
         this.layerFormat = switch (precision) {
             case FP32 -> new FloatFormat();
             case INT8 -> MatrixFormat.quantized(layout, 8);
-            case INT4 -> MatrixFormat.quantized(layout, 4);
+            case INT4, MIXED -> MatrixFormat.quantized(layout, 4);
         };
+        this.sensitiveFormat = precision == Precision.MIXED ? MatrixFormat.quantized(layout, 8) : layerFormat;
         this.tableFormat = precision == Precision.FP32 ? layerFormat : MatrixFormat.quantized(layout, TABLE_BITS);
         this.constants = new InitializerTable(dataFile);
         this.epsilon = (float) spec.normEpsilon();
@@ -157,7 +160,7 @@ final class DecoderGraph {
                         part(names.key(), kvWidth, shape.hiddenSize()),
                         part(names.value(), kvWidth, shape.hiddenSize())),
                 shape.hiddenSize());
-        String packed = layerFormat.multiply(graph, constants, x, "layers." + layer + ".query_key_value", weight);
+        String packed = sensitiveFormat.multiply(graph, constants, x, "layers." + layer + ".query_key_value", weight);
         return graph.node(
                 GraphContract.DOMAIN,
                 GraphContract.ATTENTION,
@@ -196,7 +199,7 @@ final class DecoderGraph {
         String activated =
                 graph.node(MICROSOFT, "QuickGelu", prefix + "activation", List.of(gate), Map.of("alpha", 1f));
         String gated = graph.node(ONNX, "Mul", prefix + "gated", List.of(activated, up), Map.of());
-        return layerFormat.multiply(
+        return sensitiveFormat.multiply(
                 graph, constants, gated, prefix + "down", single(names.down(), shape.hiddenSize(), width));
     }
 
