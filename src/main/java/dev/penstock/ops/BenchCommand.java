@@ -44,7 +44,10 @@ public final class BenchCommand implements Callable<Integer> {
     @ArgGroup(multiplicity = "1")
     private @Nullable Subject subject;
 
-    @Option(names = "--precision", defaultValue = "int4", description = "fp32, int8 or int4; default: ${DEFAULT-VALUE}")
+    @Option(
+            names = "--precision",
+            defaultValue = "int4",
+            description = "fp32, int8, int4 or mixed; default: ${DEFAULT-VALUE}")
     private String precision = "int4";
 
     @Option(
@@ -160,7 +163,8 @@ public final class BenchCommand implements Callable<Integer> {
     private Precision precision() {
         return Precision.ofLabel(precision)
                 .orElseThrow(() -> new ParameterException(
-                        commandSpec().commandLine(), "--precision is fp32, int8 or int4, not " + precision));
+                        commandSpec().commandLine(),
+                        "--precision is one of " + Precision.labels() + ", not " + precision));
     }
 
     private KvType kvType() {

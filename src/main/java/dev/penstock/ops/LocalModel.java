@@ -62,7 +62,11 @@ record LocalModel(ServedModel served, Replica replica, HfTokenizer tokenizer, St
             Variant variant;
             try (BuildProgress progress = TerminalProgress.orLog(settings.name())) {
                 variant = ModelStore.ofUser()
-                        .build(settings.folder(), settings.precision(), BuildOptions.defaults(), progress);
+                        .build(
+                                settings.folder(),
+                                settings.precision(),
+                                BuildOptions.defaults().withRounding(settings.rounding()),
+                                progress);
             }
             DecoderShape shape = shape(settings, variant);
             RunnerConfig runnerConfig = KvSpace.of(settings, engine, models).runnerConfig(shape);

@@ -8,17 +8,16 @@ import dev.penstock.weights.ModelFolder;
 import dev.penstock.weights.ModelFolderException;
 import dev.penstock.weights.ModelStore;
 import dev.penstock.weights.ModelStoreException;
+import dev.penstock.weights.Rounding;
 import io.quarkus.runtime.configuration.MemorySize;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.HashSet;
 import java.util.List;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
 import java.util.Set;
-import java.util.stream.Collectors;
 
 /**
  * How one model is served: its configuration, checked and with its defaults.
@@ -26,6 +25,7 @@ import java.util.stream.Collectors;
  * @param name what callers name in {@code model}
  * @param folder the model
  * @param precision of its weights
+ * @param rounding how its 4-bit codes are found
  * @param kvType of its KV cache
  * @param threads of its steps
  * @param context most tokens of prompt and completion together, where less than the model's own is wanted
@@ -35,6 +35,7 @@ record ModelSettings(
         String name,
         ModelFolder folder,
         Precision precision,
+        Rounding rounding,
         KvType kvType,
         int threads,
         OptionalInt context,
@@ -74,6 +75,7 @@ record ModelSettings(
                 EMBEDDED,
                 folder,
                 Precision.FP32,
+                Rounding.SEARCH,
                 KvType.FP32,
                 CpuCores.defaultThreads(),
                 OptionalInt.empty(),
@@ -83,11 +85,15 @@ record ModelSettings(
     private static ModelSettings of(PenstockConfig.Model model) {
         Precision precision = Precision.ofLabel(model.precision())
                 .orElseThrow(() -> new StartException("The model " + model.name() + " has the precision '"
-                        + model.precision() + "', but there are " + labels() + "."));
+                        + model.precision() + "', but there are " + Precision.labels() + "."));
+        Rounding rounding = Rounding.ofLabel(model.rounding())
+                .orElseThrow(() -> new StartException("The model " + model.name() + " has the rounding '"
+                        + model.rounding() + "', but there are nearest and search."));
         return new ModelSettings(
                 model.name(),
                 open(model.name(), model.folder()),
                 precision,
+                rounding,
                 // Who asks for full precision wants it in the cache too.
                 precision == Precision.FP32 ? KvType.FP32 : KvType.FP16,
                 positive(model.name(), "threads", model.threads()).orElseGet(CpuCores::defaultThreads),
@@ -112,9 +118,5 @@ record ModelSettings(
                     "The model " + name + " has " + key + " " + value.getAsInt() + "; it must be at least 1.");
         }
         return value;
-    }
-
-    private static String labels() {
-        return Arrays.stream(Precision.values()).map(Precision::label).collect(Collectors.joining(", "));
     }
 }

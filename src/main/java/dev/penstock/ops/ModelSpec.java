@@ -1,15 +1,14 @@
 package dev.penstock.ops;
 
 import dev.penstock.model.Precision;
-import java.util.Arrays;
+import dev.penstock.weights.Rounding;
 import java.util.LinkedHashMap;
 import java.util.Map;
-import java.util.stream.Collectors;
 import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.TypeConversionException;
 
 /**
- * A model as the command line names it: {@code NAME=FOLDER[,precision=fp32|int8|int4][,threads=N][,context=N]}.
+ * A model as the command line names it: {@code NAME=FOLDER[,KEY=VALUE]...}.
  *
  * @param name what callers name in {@code model}
  * @param folder a Hugging Face folder
@@ -22,7 +21,8 @@ record ModelSpec(String name, String folder, Map<String, String> settings) {
     /** The property that is there whenever the command line names a model. */
     static final String FIRST_NAME = PREFIX + "0].name";
 
-    private static final String FORM = "NAME=FOLDER[,precision=fp32|int8|int4][,threads=N][,context=N]";
+    private static final String FORM =
+            "NAME=FOLDER[,precision=fp32|int8|int4|mixed][,rounding=search|nearest][,threads=N][,context=N]";
 
     /**
      * Reads it.
@@ -63,12 +63,12 @@ record ModelSpec(String name, String folder, Map<String, String> settings) {
         switch (key) {
             case "precision" -> {
                 if (Precision.ofLabel(value).isEmpty()) {
-                    throw wrong(
-                            "has the precision '" + value + "', but there are "
-                                    + Arrays.stream(Precision.values())
-                                            .map(Precision::label)
-                                            .collect(Collectors.joining(", ")),
-                            text);
+                    throw wrong("has the precision '" + value + "', but there are " + Precision.labels(), text);
+                }
+            }
+            case "rounding" -> {
+                if (Rounding.ofLabel(value).isEmpty()) {
+                    throw wrong("has the rounding '" + value + "', but there are nearest and search", text);
                 }
             }
             case "threads", "context" -> {
@@ -76,7 +76,9 @@ record ModelSpec(String name, String folder, Map<String, String> settings) {
                     throw wrong("needs a positive number for " + key + ", not '" + value + "'", text);
                 }
             }
-            default -> throw wrong("has the setting '" + key + "', but there are precision, threads and context", text);
+            default ->
+                throw wrong(
+                        "has the setting '" + key + "', but there are precision, rounding, threads and context", text);
         }
     }
 

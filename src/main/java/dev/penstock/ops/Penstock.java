@@ -15,7 +15,7 @@ import picocli.CommandLine.Spec;
         description = "Serves open-weight language models behind an OpenAI-compatible API.",
         mixinStandardHelpOptions = true,
         versionProvider = Penstock.Version.class,
-        subcommands = {ServeCommand.class, BenchCommand.class, WarmUpCommand.class})
+        subcommands = {ServeCommand.class, BenchCommand.class, BuildCommand.class, QualityCommand.class, WarmUpCommand.class})
 public final class Penstock implements Runnable {
     @Spec
     private CommandSpec spec;

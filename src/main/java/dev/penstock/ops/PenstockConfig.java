@@ -32,9 +32,13 @@ public interface PenstockConfig {
         /** A Hugging Face folder. */
         String folder();
 
-        /** {@code fp32}, {@code int8} or {@code int4}. */
+        /** {@code fp32}, {@code int8}, {@code int4} or {@code mixed}. */
         @WithDefault("int4")
         String precision();
+
+        /** How 4-bit codes are found: {@code search} or {@code nearest}. */
+        @WithDefault("search")
+        String rounding();
 
         /** Threads for its matrix products; the machine's cores where absent. */
         OptionalInt threads();

@@ -11,24 +11,31 @@ import jdk.incubator.vector.VectorSpecies;
  * Rounds rows of a matrix to 4- or 8-bit codes in blocks of {@value #BLOCK} with one scale each, in the layout of
  * com.microsoft.MatMulNBits without zero points: a code {@code q} stands for {@code (q - 2^(bits-1)) * scale}.
  *
- * <p>The number of largest magnitude in a block gets the code 0, whatever its sign (the scale may be negative), so that
- * all codes are used: a symmetric range that leaves out the lowest code has an eighth more error at 4 bits. Rows whose
- * length is no multiple of a block end in codes that stand for zero. For one thread.
+ * <p>Rounded to {@link Rounding#NEAREST}, the number of largest magnitude in a block gets the code 0, whatever its sign
+ * (the scale may be negative), so that all codes are used: a symmetric range that leaves out the lowest code has an
+ * eighth more error at 4 bits. Rows whose length is no multiple of a block end in codes that stand for zero. For one
+ * thread.
  */
 final class BlockQuantizer {
     /** Numbers that share a scale. */
     static final int BLOCK = 32;
 
     /** Below this a block is taken as zeros: its inverse scale would overflow. */
-    private static final float TINY = 1e-30f;
+    static final float TINY = 1e-30f;
 
-    private static final VectorSpecies<Float> FLOATS =
+    static final VectorSpecies<Float> FLOATS =
             FloatVector.SPECIES_PREFERRED.length() > BLOCK ? FloatVector.SPECIES_512 : FloatVector.SPECIES_PREFERRED;
     private static final int LANES = FLOATS.length();
 
     private final int bits;
     private final int zero;
-    private final float[] tail = new float[BLOCK];
+    private final Rounding rounding;
+    private final ScaleSearch search = new ScaleSearch();
+    /** Whole blocks, the last one of a row filled up with zeros. */
+    private final float[] group = new float[ScaleSearch.BLOCKS * BLOCK];
+
+    private final float[] inverses = new float[ScaleSearch.BLOCKS];
+    private final float[] scalesOfGroup = new float[ScaleSearch.BLOCKS];
     private final int[] codesOfBlock = new int[BLOCK];
     private final long[] pairsOfBlock = new long[BLOCK / 2];
 
@@ -36,13 +43,15 @@ final class BlockQuantizer {
      * For codes of that width.
      *
      * @param bits 4 or 8
+     * @param rounding how their scales are found; a search is for 4 bits only, at 8 there is nothing to gain
      */
-    BlockQuantizer(int bits) {
-        if (bits != 4 && bits != 8) {
-            throw new IllegalArgumentException("bits: expected 4 or 8, found " + bits);
+    BlockQuantizer(int bits, Rounding rounding) {
+        if (bits != 4 && (bits != 8 || rounding == Rounding.SEARCH)) {
+            throw new IllegalArgumentException("expected 4 or 8 bits, or 4 to search, found " + bits);
         }
         this.bits = bits;
         this.zero = 1 << (bits - 1);
+        this.rounding = rounding;
     }
 
     /** Blocks in a row of that many numbers. */
@@ -65,57 +74,63 @@ final class BlockQuantizer {
      */
     boolean quantize(float[] values, int rows, int columns, byte[] codes, float[] scales) {
         int blocks = blocks(columns);
-        int bytes = blockBytes(bits);
+        int all = rows * blocks;
         boolean finite = true;
-        for (int row = 0; row < rows; row++) {
-            for (int block = 0; block < blocks; block++) {
-                int from = row * columns + block * BLOCK;
-                int index = row * blocks + block;
-                int length = Math.min(BLOCK, columns - block * BLOCK);
-                float scale;
-                if (length == BLOCK) {
-                    scale = block(values, from, codes, index * bytes);
-                } else {
-                    System.arraycopy(values, from, tail, 0, length);
-                    Arrays.fill(tail, length, BLOCK, 0);
-                    scale = block(tail, 0, codes, index * bytes);
-                }
-                scales[index] = scale;
-                finite &= Float.isFinite(scale);
+        for (int first = 0; first < all; first += ScaleSearch.BLOCKS) {
+            int count = Math.min(ScaleSearch.BLOCKS, all - first);
+            for (int b = 0; b < count; b++) {
+                int row = (first + b) / blocks;
+                int column = (first + b) % blocks * BLOCK;
+                int length = Math.min(BLOCK, columns - column);
+                System.arraycopy(values, row * columns + column, group, b * BLOCK, length);
+                Arrays.fill(group, b * BLOCK + length, (b + 1) * BLOCK, 0);
+            }
+            switch (rounding) {
+                case NEAREST -> nearest(count);
+                case SEARCH -> search.find(group, inverses, scalesOfGroup);
+            }
+            for (int b = 0; b < count; b++) {
+                writeCodes(b, codes, (first + b) * blockBytes(bits));
+                scales[first + b] = scalesOfGroup[b];
+                finite &= Float.isFinite(scalesOfGroup[b]);
             }
         }
         return finite;
     }
 
-    /** Writes the codes of one whole block, returns its scale. */
-    private float block(float[] values, int from, byte[] codes, int to) {
-        FloatVector most = FloatVector.fromArray(FLOATS, values, from);
-        FloatVector least = most;
-        for (int i = LANES; i < BLOCK; i += LANES) {
-            FloatVector v = FloatVector.fromArray(FLOATS, values, from + i);
-            most = most.max(v);
-            least = least.min(v);
+    private void nearest(int count) {
+        for (int b = 0; b < count; b++) {
+            FloatVector most = FloatVector.fromArray(FLOATS, group, b * BLOCK);
+            FloatVector least = most;
+            for (int i = LANES; i < BLOCK; i += LANES) {
+                FloatVector v = FloatVector.fromArray(FLOATS, group, b * BLOCK + i);
+                most = most.max(v);
+                least = least.min(v);
+            }
+            float max = most.reduceLanes(VectorOperators.MAX);
+            float min = least.reduceLanes(VectorOperators.MIN);
+            float extreme = -min > max ? min : max;
+            float scale = Math.abs(extreme) < TINY ? 0 : extreme / -zero;
+            scalesOfGroup[b] = scale;
+            inverses[b] = scale == 0 ? 0 : 1 / scale;
         }
-        float max = most.reduceLanes(VectorOperators.MAX);
-        float min = least.reduceLanes(VectorOperators.MIN);
-        float extreme = -min > max ? min : max;
-        float scale = Math.abs(extreme) < TINY ? 0 : extreme / -zero;
-        float inverse = scale == 0 ? 0 : 1 / scale;
-        if (bits == 4) {
-            codes4(values, from, inverse, codes, to);
-        } else {
-            codes8(values, from, inverse, codes, to);
-        }
-        return scale;
     }
 
-    /** Codes of a vector of numbers. The half rounds to nearest, since the sum is positive and the conversion cuts. */
+    private void writeCodes(int block, byte[] codes, int to) {
+        if (bits == 4) {
+            codes4(group, block * BLOCK, inverses[block], codes, to);
+        } else {
+            codes8(group, block * BLOCK, inverses[block], codes, to);
+        }
+    }
+
+    /** Codes of a vector of numbers, cut to their range. The half rounds to nearest, since the sum is positive and the conversion cuts. */
     private IntVector round(float[] values, int from, float inverse) {
         IntVector code = (IntVector) FloatVector.fromArray(FLOATS, values, from)
                 .mul(inverse)
                 .add(zero + 0.5f)
                 .convert(VectorOperators.F2I, 0);
-        return code.min(2 * zero - 1);
+        return code.max(0).min(2 * zero - 1);
     }
 
     private void codes4(float[] values, int from, float inverse, byte[] codes, int to) {

@@ -105,7 +105,10 @@ final class Checkpoint implements WeightSource {
                 || (start + count) * type.bytes() > place.entry().bytes()) {
             throw new IllegalArgumentException("no " + count + " numbers from " + start + " in tensor " + tensor);
         }
-        FloatReader.read(type, place.mapping(), place.entry().start() + start * type.bytes(), to, toIndex, count);
+        long from = place.entry().start() + start * type.bytes();
+        FloatReader.read(type, place.mapping(), from, to, toIndex, count);
+        // Each number is read once: what was read need not stay in this process's memory.
+        place.mapping().asSlice(from, (long) count * type.bytes()).unload();
     }
 
     @Override

@@ -31,12 +31,14 @@ final class DataWriter {
 
     private final WeightSource source;
     private final StoreFiles.DataFile data;
+    private final Rounding rounding;
     private final BuildProgress progress;
 
     /** Writes numbers of that source into that file; bytes written are told to {@code progress}. */
-    DataWriter(WeightSource source, StoreFiles.DataFile data, BuildProgress progress) {
+    DataWriter(WeightSource source, StoreFiles.DataFile data, Rounding rounding, BuildProgress progress) {
         this.source = source;
         this.data = data;
+        this.rounding = rounding;
         this.progress = progress;
     }
 
@@ -60,7 +62,7 @@ final class DataWriter {
         }
         AtomicInteger next = new AtomicInteger();
         Callable<Void> worker = () -> {
-            Scratch scratch = new Scratch();
+            Scratch scratch = new Scratch(rounding);
             for (int i = next.getAndIncrement(); i < chunks.size(); i = next.getAndIncrement()) {
                 try {
                     write(chunks.get(i), scratch);
@@ -210,8 +212,12 @@ final class DataWriter {
         private byte[] codes = {};
         private byte[] panels = {};
         private ByteBuffer bytes = ByteBuffer.allocateDirect(1 << 16);
-        private final BlockQuantizer quantizer4 = new BlockQuantizer(4);
-        private final BlockQuantizer quantizer8 = new BlockQuantizer(8);
+        private final BlockQuantizer quantizer4;
+        private final BlockQuantizer quantizer8 = new BlockQuantizer(8, Rounding.NEAREST);
+
+        Scratch(Rounding rounding) {
+            quantizer4 = new BlockQuantizer(4, rounding);
+        }
 
         float[] floats(int count) {
             return floats = floats.length < count ? new float[count] : floats;

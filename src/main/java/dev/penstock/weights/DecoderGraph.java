@@ -47,6 +47,8 @@ final class DecoderGraph {
     private final Precision precision;
     /** Format of the layers' matrices. */
     private final MatrixFormat layerFormat;
+    /** Format of those among them that suffer most from rounding: query-key-value and down (decision 9). */
+    private final MatrixFormat sensitiveFormat;
     /** Format of embedding table and head. */
     private final MatrixFormat tableFormat;
 
@@ -70,8 +72,9 @@ final class DecoderGraph {
         this.layerFormat = switch (precision) {
             case FP32 -> new FloatFormat();
             case INT8 -> MatrixFormat.quantized(layout, 8);
-            case INT4 -> MatrixFormat.quantized(layout, 4);
+            case INT4, MIXED -> MatrixFormat.quantized(layout, 4);
         };
+        this.sensitiveFormat = precision == Precision.MIXED ? MatrixFormat.quantized(layout, 8) : layerFormat;
         this.tableFormat = precision == Precision.FP32 ? layerFormat : MatrixFormat.quantized(layout, TABLE_BITS);
         this.constants = new InitializerTable(dataFile);
         this.epsilon = (float) spec.norm().epsilon();
@@ -187,7 +190,7 @@ final class DecoderGraph {
 
     private String attention(String x, int layer, Attention attention) {
         String prefix = "layers." + layer + ".";
-        String packed = layerFormat.multiply(
+        String packed = sensitiveFormat.multiply(
                 graph,
                 constants,
                 x,
@@ -275,7 +278,7 @@ final class DecoderGraph {
                 matrix(mlp.gate(), hidden),
                 matrix(mlp.up(), hidden),
                 mlp.activation());
-        return layerFormat.multiply(
+        return sensitiveFormat.multiply(
                 graph,
                 constants,
                 gated,

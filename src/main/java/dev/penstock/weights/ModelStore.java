@@ -63,7 +63,7 @@ public final class ModelStore {
             Path variants = Files.createDirectories(root.resolve("variants"));
             // Numbers as they are have no layout, so that variants of them are the same everywhere.
             WeightLayout layout = precision == Precision.FP32 ? WeightLayout.STANDARD : options.layout();
-            String id = id(contents(source, options, progress), spec, precision, layout);
+            String id = id(contents(source, options, progress), spec, precision, layout, options.rounding());
             Path target = variants.resolve(id);
             Optional<Variant> ready = VariantFolder.read(target, id);
             if (ready.isPresent()) {
@@ -100,7 +100,7 @@ public final class ModelStore {
             write(
                     target,
                     graph.constants().dataBytes() + SLACK_BYTES,
-                    folder -> VariantFolder.write(folder, files, id, graph, weights, options.threads(), progress));
+                    folder -> VariantFolder.write(folder, files, id, graph, weights, options, progress));
         }
     }
 
@@ -198,9 +198,11 @@ public final class ModelStore {
         }
     }
 
-    private static String id(String contents, DecoderSpec spec, Precision precision, WeightLayout layout) {
+    private static String id(
+            String contents, DecoderSpec spec, Precision precision, WeightLayout layout, Rounding rounding) {
         MessageDigest digest = FileDigests.sha256();
-        String all = contents + spec + "\n" + precision + "\n" + layout + "\n" + BUILDER_VERSION;
+        String all = contents + spec + "\n" + precision + "\n" + layout + "\n"
+                + (precision.has4Bits() ? rounding + "\n" : "") + BUILDER_VERSION;
         return FileDigests.hex(digest.digest(all.getBytes(StandardCharsets.UTF_8)))
                 .substring(0, 32);
     }

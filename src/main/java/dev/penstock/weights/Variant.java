@@ -15,6 +15,11 @@ import java.nio.file.Path;
  * @param id a hash of all that it was made from
  */
 public record Variant(Path folder, DecoderShape shape, Precision precision, String id) {
+    /** The file of its weights. */
+    public Path data() {
+        return folder.resolve(VariantFolder.DATA_FILE);
+    }
+
     /** The graph for a type of KV cache, see {@link GraphContract}. */
     public Path graph(KvType kvType) {
         return folder.resolve(GraphContract.graphFile(kvType));

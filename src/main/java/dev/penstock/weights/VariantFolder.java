@@ -43,12 +43,12 @@ final class VariantFolder {
             String id,
             DecoderGraph graph,
             WeightSource weights,
-            int threads,
+            BuildOptions options,
             BuildProgress progress)
             throws IOException {
         Map<String, Long> sizes = new TreeMap<>();
         try (StoreFiles.DataFile data = files.create(folder.resolve(DATA_FILE))) {
-            new DataWriter(weights, data, progress).write(graph.constants(), threads);
+            new DataWriter(weights, data, options.rounding(), progress).write(graph.constants(), options.threads());
             data.sync();
         }
         sizes.put(DATA_FILE, graph.constants().dataBytes());

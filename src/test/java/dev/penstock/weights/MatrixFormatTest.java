@@ -104,7 +104,7 @@ class MatrixFormatTest {
         try (WeightSource source = Checkpoint.open(temp, List.of(temp.resolve("model.safetensors")), Map.of());
                 StoreFiles.DataFile data = StoreFiles.SYSTEM.create(temp.resolve("data"))) {
             constants.requireFrom(source);
-            new DataWriter(source, data, BuildProgress.NONE).write(constants, 2);
+            new DataWriter(source, data, Rounding.NEAREST, BuildProgress.NONE).write(constants, 2);
         }
         return Files.write(
                 temp.resolve("model.onnx"),

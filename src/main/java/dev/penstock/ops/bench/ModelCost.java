@@ -25,6 +25,12 @@ record ModelCost(DecoderShape shape, Precision precision, KvType kvType) {
         return shape.layers() * (attention + 3L * shape.hiddenSize() * shape.innerSize());
     }
 
+    /** Weights of the layers' matrices that {@link Precision#MIXED} keeps at 8 bits: query-key-value and down. */
+    long sensitiveWeights() {
+        long queryKeyValue = (long) (shape.heads() + 2 * shape.kvHeads()) * shape.headSize();
+        return shape.layers() * shape.hiddenSize() * (queryKeyValue + shape.innerSize());
+    }
+
     /** Weights of the head. */
     long headWeights() {
         return (long) shape.hiddenSize() * shape.vocabSize();
@@ -36,6 +42,8 @@ record ModelCost(DecoderShape shape, Precision precision, KvType kvType) {
             case FP32 -> 4.0 * (layerWeights() + headWeights());
             case INT8 -> INT8_BYTES * (layerWeights() + headWeights());
             case INT4 -> INT4_BYTES * layerWeights() + INT8_BYTES * headWeights();
+            case MIXED ->
+                INT4_BYTES * (layerWeights() - sensitiveWeights()) + INT8_BYTES * (sensitiveWeights() + headWeights());
         };
     }
 

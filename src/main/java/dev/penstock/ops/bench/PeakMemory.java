@@ -6,14 +6,14 @@ import java.nio.file.Path;
 import java.util.OptionalLong;
 
 /** The most memory that this process has held, as Linux counts it. */
-final class PeakMemory {
+public final class PeakMemory {
     private static final Path STATUS = Path.of("/proc/self/status");
     private static final Path CLEAR_REFS = Path.of("/proc/self/clear_refs");
 
     private PeakMemory() {}
 
     /** Bytes since the start or the last {@link #reset}; empty where the system doesn't say. */
-    static OptionalLong bytes() {
+    public static OptionalLong bytes() {
         try {
             for (String line : Files.readAllLines(STATUS)) {
                 if (line.startsWith("VmHWM:")) {
@@ -27,7 +27,7 @@ final class PeakMemory {
     }
 
     /** Starts the count anew, so that building a model does not count as serving it; without effect where it can't. */
-    static void reset() {
+    public static void reset() {
         try {
             Files.writeString(CLEAR_REFS, "5"); // proc(5): resets the peak resident set size
         } catch (IOException e) {

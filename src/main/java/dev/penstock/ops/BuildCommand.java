@@ -1,0 +1,152 @@
+package dev.penstock.ops;
+
+import dev.penstock.model.Precision;
+import dev.penstock.ops.bench.PeakMemory;
+import dev.penstock.weights.BuildOptions;
+import dev.penstock.weights.BuildProgress;
+import dev.penstock.weights.ModelFolder;
+import dev.penstock.weights.ModelFolderException;
+import dev.penstock.weights.ModelSource;
+import dev.penstock.weights.ModelStore;
+import dev.penstock.weights.ModelStoreException;
+import dev.penstock.weights.RandomModel;
+import dev.penstock.weights.Rounding;
+import dev.penstock.weights.TerminalProgress;
+import dev.penstock.weights.Variant;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
+import java.nio.file.Path;
+import java.time.Instant;
+import java.util.List;
+import java.util.Locale;
+import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.ArgGroup;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
+
+/** {@code penstock build}: builds variants ahead of time, so that {@code serve} finds them. */
+@Command(
+        name = "build",
+        mixinStandardHelpOptions = true,
+        description = "Builds models into the store ahead of time; serve then finds them there.")
+public final class BuildCommand implements Callable<Integer> {
+    private static final int SEED = 1;
+
+    @ArgGroup(multiplicity = "1")
+    private @Nullable Subject subject;
+
+    @Spec
+    private @Nullable CommandSpec spec;
+
+    /** What is built. */
+    static final class Subject {
+        @Option(
+                names = "--model",
+                required = true,
+                paramLabel = "NAME=FOLDER[,precision=P][,rounding=R]",
+                description = "As for serve. Repeatable.",
+                converter = ModelSpec.Converter.class)
+        private List<ModelSpec> models = List.of();
+
+        @ArgGroup(exclusive = false)
+        private @Nullable Shape shape;
+    }
+
+    /** Random weights, to see how long a build takes and what it needs. */
+    static final class Shape {
+        @Option(names = "--shape", required = true, description = "Random weights of a known shape, see bench")
+        private String name = "";
+
+        @Option(
+                names = "--precision",
+                defaultValue = "int4",
+                description = "Its precision; default: ${DEFAULT-VALUE}")
+        private String precision = "int4";
+
+        @Option(names = "--rounding", defaultValue = "search", description = "Its rounding; default: ${DEFAULT-VALUE}")
+        private String rounding = "search";
+    }
+
+    /** Builds and says what came of it; 0, or 1 where a model can't be built. */
+    @Override
+    public Integer call() throws IOException {
+        if (subject == null) {
+            throw new IllegalStateException("picocli sets one of --model and --shape");
+        }
+        try {
+            if (subject.shape != null) {
+                Shape shape = subject.shape;
+                String name = shape.name.toLowerCase(Locale.ROOT);
+                build(name, shape(name), precision(shape.precision), rounding(shape.rounding));
+            }
+            for (ModelSpec model : subject.models) {
+                build(
+                        model.name(),
+                        ModelFolder.open(Path.of(model.folder())),
+                        precision(model.settings().getOrDefault("precision", "int4")),
+                        rounding(model.settings().getOrDefault("rounding", "search")));
+            }
+            return 0;
+        } catch (ModelFolderException | ModelStoreException | InvalidPathException e) {
+            commandSpec().commandLine().getErr().println(e.getMessage());
+            return 1;
+        }
+    }
+
+    private void build(String name, ModelSource source, Precision precision, Rounding rounding) throws IOException {
+        PeakMemory.reset();
+        Instant start = Instant.now();
+        long startNs = System.nanoTime();
+        Variant variant;
+        try (BuildProgress progress = TerminalProgress.orLog(name)) {
+            variant = ModelStore.ofUser()
+                    .build(source, precision, BuildOptions.defaults().withRounding(rounding), progress);
+        }
+        double seconds = (System.nanoTime() - startNs) / 1e9;
+        long bytes = Files.size(variant.data());
+        boolean found = Files.getLastModifiedTime(variant.data()).toInstant().isBefore(start);
+        PrintWriter out = commandSpec().commandLine().getOut();
+        out.printf(Locale.ROOT, "%s %s: %.2f GB in %s", name, precision.label(), bytes / 1e9, variant.folder());
+        if (found) {
+            out.println(", there already");
+        } else {
+            out.printf(Locale.ROOT, ", built in %.1f s (%.0f MB/s)", seconds, bytes / 1e6 / seconds);
+            PeakMemory.bytes().ifPresent(peak -> out.printf(", peak memory %d MiB", peak >> 20));
+            out.println();
+        }
+        out.flush();
+    }
+
+    private ModelSource shape(String name) {
+        return RandomModel.ofName(name, SEED)
+                .orElseThrow(() -> wrong("--shape knows %s, not %s"
+                        .formatted(String.join(", ", RandomModel.names()), name)));
+    }
+
+    private Precision precision(String label) {
+        return Precision.ofLabel(label)
+                .orElseThrow(() -> wrong("--precision is one of " + Precision.labels() + ", not " + label));
+    }
+
+    private Rounding rounding(String label) {
+        return Rounding.ofLabel(label)
+                .orElseThrow(() -> wrong("--rounding is nearest or search, not " + label));
+    }
+
+    private ParameterException wrong(String message) {
+        return new ParameterException(commandSpec().commandLine(), message);
+    }
+
+    private CommandSpec commandSpec() {
+        if (spec == null) {
+            throw new IllegalStateException("picocli sets the command's spec");
+        }
+        return spec;
+    }
+}

@@ -1,0 +1,38 @@
+package dev.penstock.ops;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import picocli.CommandLine;
+
+class BuildCommandTest {
+    private final StringWriter err = new StringWriter();
+    private final CommandLine command = new CommandLine(new BuildCommand()).setErr(new PrintWriter(err));
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "--precision int4 | --shape",
+                "--shape gpt-9 | --shape knows",
+                "--shape llama-2-7b --precision int3 | --precision is one of fp32, int8, int4, mixed, not int3",
+                "--shape llama-2-7b --rounding up | --rounding is nearest or search, not up",
+                "--model folder | must be NAME=FOLDER",
+                "--model a=b,precision=int5 | has the precision 'int5'",
+                "--model a=b --shape llama-2-7b | mutually exclusive",
+            })
+    void aWrongOptionIsNamedAndNothingIsBuilt(String arguments, String message) {
+        assertThat(command.execute(arguments.split(" "))).isEqualTo(2);
+        assertThat(err.toString()).contains(message);
+    }
+
+    @Test
+    void aFolderThatIsNoModelIsAnErrorOfOneLine() {
+        assertThat(command.execute("--model", "a=no/such/folder")).isEqualTo(1);
+        assertThat(err.toString().strip()).contains("no/such/folder").doesNotContain("\n");
+    }
+}
