@@ -163,6 +163,13 @@ public final class ModelStore {
             if (message.contains("No space left") || message.contains("quota")) {
                 throw new ModelStoreException(noSpace(needed, files.usableBytes(root)), e);
             }
+            // EFBIG: a limit of the process, or of a file system such as FAT32.
+            if (message.contains("File too large")) {
+                throw new ModelStoreException(
+                        "files in the model store %s may not be as large as the variant's, %,d bytes in all; raise the limit (ulimit -f), or set PENSTOCK_HOME to a folder on another file system"
+                                .formatted(root, needed),
+                        e);
+            }
             throw e;
         }
     }
