@@ -18,7 +18,7 @@ import java.util.stream.Stream;
  * builds holds the lock of that variant; the others wait for it and find the result.
  */
 public final class ModelStore {
-    /** Must grow with every change that gives other files for the same sources. */
+    /** Must grow with every change that gives other files for the same sources; BuilderVersionTest notices. */
     private static final int BUILDER_VERSION = 1;
 
     private static final String TEMPORARY = "tmp-";
