@@ -6,7 +6,7 @@ import java.time.Duration;
  * Limits of the HTTP side.
  *
  * @param maxBodyBytes larger bodies are refused with 413
- * @param keepAlive a stream with nothing to say for this long says a comment
+ * @param keepAlive a stream with nothing to say for this long says a comment, before its first event too
  * @param retryAfter what a caller is told to wait where nothing better is known
  */
 public record ApiLimits(long maxBodyBytes, Duration keepAlive, Duration retryAfter) {

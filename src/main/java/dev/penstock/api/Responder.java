@@ -17,7 +17,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Runs a job and answers it, plain or as a stream. Nothing is sent before the first event of a generation is there, so
- * that whatever fails before it gets a status of its own.
+ * that whatever fails before it gets a status of its own. A stream waits no longer than the keep-alive interval for that:
+ * then its status goes out with a comment, lest a proxy take the connection for dead, and what fails later is an event.
  */
 @ApplicationScoped
 class Responder {
@@ -36,20 +37,15 @@ class Responder {
         Choices choices = Choices.submit(router, job, exchange::abort);
         exchange.whenOver(choices::cancel);
         try {
-            Choices.Piece first = choices.next();
-            // Fails with a status of its own.
-            finished(first);
-            return job.streaming().stream() ? stream(job, format, choices, first) : plain(job, format, choices, first);
+            return job.streaming().stream() ? stream(job, format, choices) : plain(job, format, choices);
         } catch (ApiException | InterruptedException e) {
             choices.cancel();
             throw e;
         }
     }
 
-    private Response plain(Job job, ReplyFormat format, Choices choices, Choices.Piece first)
-            throws InterruptedException {
+    private Response plain(Job job, ReplyFormat format, Choices choices) throws InterruptedException {
         ReplyWriter writer = new ReplyWriter(job, format);
-        writer.collect(first, finished(first));
         while (!writer.complete()) {
             Choices.Piece piece = choices.next();
             writer.collect(piece, finished(piece));
@@ -58,7 +54,12 @@ class Responder {
                 .build();
     }
 
-    private Response stream(Job job, ReplyFormat format, Choices choices, Choices.Piece first) {
+    private Response stream(Job job, ReplyFormat format, Choices choices) throws InterruptedException {
+        Choices.Piece first = choices.next(limits.keepAlive());
+        if (first != null) {
+            // Fails with a status of its own.
+            finished(first);
+        }
         StreamingOutput body = out -> {
             try {
                 write(new ReplyWriter(job, format), choices, first, out);
@@ -77,10 +78,14 @@ class Responder {
                 .build();
     }
 
-    private void write(ReplyWriter writer, Choices choices, Choices.Piece first, OutputStream out)
+    private void write(ReplyWriter writer, Choices choices, Choices.@Nullable Piece first, OutputStream out)
             throws IOException, InterruptedException {
         EventStream events = new EventStream(out);
         Choices.Piece piece = first;
+        if (piece == null) {
+            events.keepAlive();
+            piece = nextOrKeepAlive(events, choices);
+        }
         while (true) {
             try {
                 writer.chunks(events, piece, finished(piece));

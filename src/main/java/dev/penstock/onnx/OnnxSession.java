@@ -95,11 +95,11 @@ public final class OnnxSession implements AutoCloseable {
     }
 
     /**
-     * Runs what needs more than the 1 MiB of stack that a Java thread has by default: ONNX Runtime's environment matches
-     * the command line of the process against regular expressions by recursion, a class path of some kilobytes included,
-     * and sessions walk graphs by recursion. An overflow there ends the process.
+     * Runs what may need more than the 1 MiB of stack that a Java thread has by default: where the environment allows it to
+     * report (see {@link Telemetry}), ONNX Runtime matches the command line of the process against regular expressions by
+     * recursion, a class path of some kilobytes included, and an overflow ends the process without a word.
      */
-    private static long onDeepStack(LongSupplier work) throws Throwable {
+    static long onDeepStack(LongSupplier work) throws Throwable {
         CompletableFuture<Long> result = new CompletableFuture<>();
         Runnable task = () -> {
             try {

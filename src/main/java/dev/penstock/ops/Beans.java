@@ -26,6 +26,9 @@ class Beans {
     @Singleton
     ApiLimits limits(PenstockConfig config) {
         PenstockConfig.Http http = config.http();
+        if (!http.keepAlive().isPositive()) {
+            throw new StartException("penstock.http.keep-alive is " + http.keepAlive() + "; it must be more than 0.");
+        }
         return new ApiLimits(http.maxBodySize().asLongValue(), http.keepAlive(), http.retryAfter());
     }
 }

@@ -3,6 +3,7 @@ package dev.penstock.ops;
 import com.sun.management.OperatingSystemMXBean;
 import dev.penstock.engine.RunnerConfig;
 import dev.penstock.model.DecoderShape;
+import dev.penstock.onnx.attention.AttentionCall;
 import java.lang.management.ManagementFactory;
 
 /**
@@ -11,6 +12,15 @@ import java.lang.management.ManagementFactory;
  * used.
  */
 record KvSpace(ModelSettings settings, PenstockConfig.Engine engine, int models) {
+    /** Throws StartException where blocks can't have the wanted size. */
+    KvSpace {
+        int tokens = engine.blockSize();
+        if (tokens < AttentionCall.KEY_GROUP || tokens % AttentionCall.KEY_GROUP != 0) {
+            throw new StartException("penstock.engine.block-size is " + tokens + "; it must be a multiple of "
+                    + AttentionCall.KEY_GROUP + ".");
+        }
+    }
+
     /** The rest is for weights, other programs and the file cache that serves the weights. */
     private static final int MACHINE_SHARE = 4;
 
@@ -28,7 +38,7 @@ record KvSpace(ModelSettings settings, PenstockConfig.Engine engine, int models)
                 engine.maxRunning());
     }
 
-    /** Blocks on a machine with that much memory. */
+    /** Blocks on a machine with that much memory. Throws StartException where it is not enough for one. */
     int blocks(DecoderShape shape, long machineBytes) {
         long blockBytes = engine.blockSize() * shape.kvBytesPerToken(settings.kvType());
         long blocksPerSequence = (shape.contextLength() + engine.blockSize() - 1L) / engine.blockSize();

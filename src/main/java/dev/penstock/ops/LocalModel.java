@@ -56,6 +56,7 @@ record LocalModel(ServedModel served, Replica replica, HfTokenizer tokenizer, St
             throws IOException {
         // What can be wrong goes before what takes long.
         EngineOptions options = options(engine);
+        KvSpace kvSpace = KvSpace.of(settings, engine, models);
         @Nullable ChatTemplate template = ModelText.template(settings);
         HfTokenizer tokenizer = ModelText.tokenizer(settings.folder());
         try {
@@ -69,7 +70,7 @@ record LocalModel(ServedModel served, Replica replica, HfTokenizer tokenizer, St
                                 progress);
             }
             DecoderShape shape = shape(settings, variant);
-            RunnerConfig runnerConfig = KvSpace.of(settings, engine, models).runnerConfig(shape);
+            RunnerConfig runnerConfig = kvSpace.runnerConfig(shape);
             OnnxModelRunner runner = OnnxModelRunner.open(variant.folder(), shape, runnerConfig);
             StepLoop loop =
                     StepLoop.start(settings.name(), runner, tokenizer, options, metrics.observer(settings.name()));

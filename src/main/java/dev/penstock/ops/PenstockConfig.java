@@ -56,7 +56,7 @@ public interface PenstockConfig {
         @WithDefault("16M")
         MemorySize maxBodySize();
 
-        /** A stream with nothing to say for this long sends a comment. */
+        /** A stream with nothing to say for this long sends a comment, and before its first event its status. */
         @WithDefault("15s")
         Duration keepAlive();
 

@@ -18,8 +18,8 @@ import java.util.stream.Stream;
  * builds holds the lock of that variant; the others wait for it and find the result.
  */
 public final class ModelStore {
-    /** Must grow with every change that gives other files for the same sources. */
-    private static final int BUILDER_VERSION = 4;
+    /** Must grow with every change that gives other files for the same sources; BuilderVersionTest notices. */
+    private static final int BUILDER_VERSION = 5;
 
     private static final String TEMPORARY = "tmp-";
 
@@ -162,6 +162,13 @@ public final class ModelStore {
             String message = String.valueOf(e.getMessage());
             if (message.contains("No space left") || message.contains("quota")) {
                 throw new ModelStoreException(noSpace(needed, files.usableBytes(root)), e);
+            }
+            // EFBIG: a limit of the process, or of a file system such as FAT32.
+            if (message.contains("File too large")) {
+                throw new ModelStoreException(
+                        "files in the model store %s may not be as large as the variant's, %,d bytes in all; raise the limit (ulimit -f), or set PENSTOCK_HOME to a folder on another file system"
+                                .formatted(root, needed),
+                        e);
             }
             throw e;
         }

@@ -14,6 +14,7 @@ import io.quarkus.test.junit.TestProfile;
 import io.restassured.http.ContentType;
 import io.restassured.response.Response;
 import jakarta.inject.Inject;
+import java.io.IOException;
 import java.net.URI;
 import java.util.ArrayList;
 import java.util.List;
@@ -332,10 +333,7 @@ class ChatResourceTest {
             assertThat(stream.status()).isEqualTo(200);
             data.add(stream.nextData());
             read.countDown();
-            String next;
-            while ((next = stream.nextData()) != null) {
-                data.add(next);
-            }
+            data.addAll(rest(stream));
         }
         assertThat(data).doesNotContain("[DONE]");
         JsonNode last = Sse.parse(data.getLast());
@@ -355,12 +353,40 @@ class ChatResourceTest {
             }
             assertThat(line).isNotNull();
             read.countDown();
-            String last = "";
-            String next;
-            while ((next = stream.nextData()) != null) {
-                last = next;
+            assertThat(rest(stream).getLast()).isEqualTo("[DONE]");
+        }
+    }
+
+    @Test
+    void aStreamThatWaitsLongForItsFirstTokenBeginsWithComments() throws Exception {
+        CountDownLatch prefill = new CountDownLatch(1);
+        models.chat().play(Script.says().awaits(prefill).then("Once").ends(FinishReason.STOP));
+
+        try (LiveStream stream = LiveStream.open(url, "/v1/chat/completions", body("\"stream\": true"))) {
+            assertThat(stream.status()).isEqualTo(200);
+            for (int i = 0; i < 2; i++) {
+                assertThat(stream.nextLine()).isEqualTo(": keep-alive");
+                assertThat(stream.nextLine()).isEmpty();
             }
-            assertThat(last).isEqualTo("[DONE]");
+            prefill.countDown();
+            String first = stream.nextData();
+            assertThat(first).contains("\"role\":\"assistant\"");
+            assertThat(rest(stream).getLast()).isEqualTo("[DONE]");
+        }
+    }
+
+    @Test
+    void whatFailsAfterTheFirstCommentEndsTheStreamWithAnError() throws Exception {
+        CountDownLatch prefill = new CountDownLatch(1);
+        models.chat().play(Script.says().awaits(prefill).fails(Cause.SHUTTING_DOWN, "The server is shutting down."));
+
+        try (LiveStream stream = LiveStream.open(url, "/v1/chat/completions", body("\"stream\": true"))) {
+            assertThat(stream.status()).isEqualTo(200);
+            prefill.countDown();
+            List<String> data = rest(stream);
+            assertThat(data).hasSize(1);
+            assertThat(Sse.parse(data.getFirst()).at("/error/message").textValue())
+                    .isEqualTo("The server is shutting down.");
         }
     }
 
@@ -375,6 +401,16 @@ class ChatResourceTest {
         assertThat(post("\"n\": 2").statusCode()).isEqualTo(500);
         org.awaitility.Awaitility.await().until(() -> models.chat().running() == 0);
         assertThat(models.chat().cancelled()).isEqualTo(1);
+    }
+
+    /** The data of all events that are left. */
+    private static List<String> rest(LiveStream stream) throws IOException {
+        List<String> data = new ArrayList<>();
+        String next;
+        while ((next = stream.nextData()) != null) {
+            data.add(next);
+        }
+        return data;
     }
 
     private static String text(List<JsonNode> chunks, int index) {

@@ -4,7 +4,7 @@ import io.quarkus.test.junit.QuarkusTestProfile;
 import java.util.Map;
 import java.util.Set;
 
-/** Runs the server with scripted models, and a small limit on bodies. */
+/** Runs the server with scripted models, a small limit on bodies, and little patience with silence. */
 public final class ScriptedProfile implements QuarkusTestProfile {
     static final int MAX_BODY_BYTES = 300_000;
 
@@ -18,6 +18,6 @@ public final class ScriptedProfile implements QuarkusTestProfile {
         return Map.of(
                 "quarkus.http.test-port", "0",
                 "penstock.http.max-body-size", Integer.toString(MAX_BODY_BYTES),
-                "penstock.http.keep-alive", "50ms");
+                "penstock.http.keep-alive", "1s");
     }
 }

@@ -87,6 +87,20 @@ class OnnxSessionTest {
     }
 
     @Test
+    void sessionsOpenOnAStackManyTimesTheDefault() throws Throwable {
+        assertThat(OnnxSession.onDeepStack(() -> depth(200_000))).isEqualTo(200_000);
+        assertThatThrownBy(() -> OnnxSession.onDeepStack(() -> {
+                    throw new OnnxException("as it was");
+                }))
+                .isInstanceOf(OnnxException.class)
+                .hasMessage("as it was");
+    }
+
+    private static long depth(long further) {
+        return further == 0 ? 0 : 1 + depth(further - 1);
+    }
+
+    @Test
     void afterClosingNothingRunsAndClosingAgainIsHarmless() {
         OnnxSession session = OnnxSession.open(sum(), SessionConfig.ofThreads(1));
         OnnxBinding binding = session.bind();

@@ -149,6 +149,15 @@ class PenstockConfigTest {
     }
 
     @Test
+    void commentsWithoutEndAreRefused() {
+        PenstockConfig config = read(new PropertiesConfigSource(Map.of("penstock.http.keep-alive", "0s"), "test", 400));
+
+        assertThatThrownBy(() -> new Beans().limits(config))
+                .isInstanceOf(StartException.class)
+                .hasMessageContaining("penstock.http.keep-alive");
+    }
+
+    @Test
     void aFileThatIsNoYamlIsRefusedByName(@TempDir Path folder) throws IOException {
         for (String text : List.of("a: [1", "\tx: y", "a: b: c")) {
             assertThatThrownBy(() -> file(folder, text))

@@ -3,6 +3,7 @@ package dev.penstock.weights;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.penstock.ChildJvm;
 import dev.penstock.model.DecoderShape;
 import dev.penstock.model.KvType;
 import dev.penstock.model.Precision;
@@ -71,38 +72,6 @@ class ModelStoreTest {
 
         @Override
         public void close() {}
-    }
-
-    /** A disk that is full after so many bytes, and tells another number. */
-    private record SmallDisk(long told, AtomicLong left) implements StoreFiles {
-        @Override
-        public long usableBytes(Path folder) {
-            return told;
-        }
-
-        @Override
-        public DataFile create(Path file) throws IOException {
-            DataFile real = SYSTEM.create(file);
-            return new DataFile() {
-                @Override
-                public void write(ByteBuffer bytes, long position) throws IOException {
-                    if (left.addAndGet(-bytes.remaining()) < 0) {
-                        throw new IOException("No space left on device");
-                    }
-                    real.write(bytes, position);
-                }
-
-                @Override
-                public void sync() throws IOException {
-                    real.sync();
-                }
-
-                @Override
-                public void close() throws IOException {
-                    real.close();
-                }
-            };
-        }
     }
 
     @ParameterizedTest
@@ -216,32 +185,6 @@ class ModelStoreTest {
         }
         assertThat(build(Precision.INT4)).isEqualTo(built);
         assertThat(sizes(built.folder())).isEqualTo(sizes);
-    }
-
-    @Test
-    void noSpaceIsToldBeforeAnythingIsWritten() throws IOException {
-        ModelStore full = new ModelStore(root, new SmallDisk(1000, new AtomicLong()));
-        assertThatThrownBy(() -> full.build(ModelFolder.open(model), Precision.FP32, OPTIONS, BuildProgress.NONE))
-                .isInstanceOf(ModelStoreException.class)
-                .hasMessageContaining("no space left in the model store " + root)
-                .hasMessageContaining("1,000 are free")
-                .hasMessageContaining("PENSTOCK_HOME");
-        assertThat(variants()).isEmpty();
-    }
-
-    @ParameterizedTest
-    @ValueSource(doubles = {0, 0.01, 0.6, 0.9999})
-    void spaceThatRunsOutMidwayLeavesNothing(double share) throws IOException {
-        Variant whole = new ModelStore(temp.resolve("other"))
-                .build(ModelFolder.open(model), Precision.FP32, OPTIONS, BuildProgress.NONE);
-        long bytes = (long) (share
-                * sizes(whole.folder()).values().stream().mapToLong(s -> s).sum());
-        ModelStore full = new ModelStore(root, new SmallDisk(1L << 40, new AtomicLong(bytes)));
-        assertThatThrownBy(() -> full.build(ModelFolder.open(model), Precision.FP32, OPTIONS, BuildProgress.NONE))
-                .isInstanceOf(ModelStoreException.class)
-                .hasMessageContaining("no space left");
-        assertThat(variants()).isEmpty();
-        assertThat(build(Precision.FP32).graph(KvType.FP16)).isRegularFile();
     }
 
     @Test
@@ -460,15 +403,7 @@ class ModelStoreTest {
     }
 
     private static Process start(Class<?> main, String... args) throws IOException {
-        List<String> command = new ArrayList<>(List.of(
-                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "--add-modules",
-                "jdk.incubator.vector",
-                "-cp",
-                System.getProperty("surefire.test.class.path", System.getProperty("java.class.path")),
-                main.getName()));
-        command.addAll(List.of(args));
-        return new ProcessBuilder(command)
+        return new ProcessBuilder(ChildJvm.command(List.of(), main, args))
                 .redirectError(ProcessBuilder.Redirect.INHERIT)
                 .start();
     }
