@@ -1,7 +1,10 @@
 package dev.penstock.weights;
 
+import dev.penstock.onnx.GraphContract;
 import dev.penstock.weights.InitializerTable.Part;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 
 /**
  * How matrices are stored in a variant, and the nodes that compute with them. A decoder's graph is the same in all
@@ -19,6 +22,23 @@ interface MatrixFormat {
         /** Rows of all parts. */
         int rows() {
             return parts.stream().mapToInt(Part::rows).reduce(0, Math::addExact);
+        }
+    }
+
+    /**
+     * The matrices of a layer of experts, one expert's after the other's, and what is computed with them.
+     *
+     * @param gate [experts * inner, hidden]
+     * @param up likewise
+     * @param down [experts * hidden, inner]
+     * @param attributes those of {@link GraphContract#EXPERTS}, bits left out
+     */
+    record ExpertWeights(Matrix gate, Matrix up, Matrix down, Map<String, Number> attributes) {
+        /** The attributes with a number of bits. */
+        Map<String, Number> attributes(int bits) {
+            Map<String, Number> all = new HashMap<>(attributes);
+            all.put(GraphContract.ATTR_BITS, bits);
+            return all;
         }
     }
 
@@ -46,4 +66,14 @@ interface MatrixFormat {
      * @return name of the output, [n, columns]
      */
     String lookUp(OnnxGraph graph, InitializerTable constants, String indices, String node, Matrix matrix);
+
+    /**
+     * Adds a layer of experts.
+     *
+     * @param logits name of the router's logits, [n, experts]
+     * @param node name of the output, [n, hidden]
+     * @return {@code node}
+     */
+    String experts(
+            OnnxGraph graph, InitializerTable constants, String x, String logits, String node, ExpertWeights weights);
 }
