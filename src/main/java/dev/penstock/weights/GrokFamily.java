@@ -15,12 +15,11 @@ import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
 import java.util.stream.IntStream;
-import java.util.stream.Stream;
 
 /**
  * Grok-1: experts with GELU, of which a token takes two by their shares of all, four norms a layer, a cap of scores, and
  * factors of embeddings and logits. Two conversions of the released weights to Hugging Face's format are known, with
- * tensor names of their own each: {@link Names}.
+ * tensor names of their own each: {@link GrokNames}.
  */
 final class GrokFamily implements DecoderFamily {
     private static final Map<String, Object> DEFAULTS = Map.of(
@@ -33,37 +32,6 @@ final class GrokFamily implements DecoderFamily {
             "max_attn_value", 30.0,
             "embedding_multiplier_scale", 78.38367176906169,
             "output_multiplier_scale", 0.5773502691896257);
-
-    /** What a conversion calls its tensors; names of norms are those before and after attention and experts. */
-    private record Names(
-            String embedding,
-            String finalNorm,
-            String layers,
-            List<String> norms,
-            List<String> attention,
-            String experts,
-            String router) {
-        static final Names OF_JAX = new Names(
-                "transformer.in_out_embed.weight",
-                "transformer.rms_norm.weight",
-                "transformer.decoder_layer.",
-                List.of("rms_norm.weight", "rms_norm_1.weight", "rms_norm_2.weight", "rms_norm_3.weight"),
-                Stream.of("query", "key", "value", "linear")
-                        .map(n -> "multi_head_attention." + n + ".weight")
-                        .toList(),
-                "moe.",
-                "router.weight");
-        static final Names OF_MODEL = new Names(
-                "model.embed_tokens.weight",
-                "model.norm.scale",
-                "model.layers.",
-                List.of("pre_attn_norm.scale", "post_attn_norm.scale", "pre_moe_norm.scale", "post_moe_norm.scale"),
-                Stream.of("q_proj", "k_proj", "v_proj", "o_proj")
-                        .map(n -> "attn." + n + ".weight")
-                        .toList(),
-                "moe_block.experts.",
-                "moe_block.gate.weight");
-    }
 
     @Override
     public String name() {
@@ -79,7 +47,8 @@ final class GrokFamily implements DecoderFamily {
     public DecoderSpec describe(JsonFile json) {
         DecoderConfig config = new DecoderConfig(json, DEFAULTS);
         DecoderShape shape = config.withExperts(config.shape(name()), "num_experts");
-        Names names = json.strings("architectures").contains("GrokForCausalLM") ? Names.OF_JAX : Names.OF_MODEL;
+        GrokNames names =
+                json.strings("architectures").contains("GrokForCausalLM") ? GrokNames.OF_JAX : GrokNames.OF_MODEL;
         RotaryEmbedding rotary = config.rotary(shape, false);
         Scores scores = new Scores(
                 config.positive("attn_output_multiplier", 1),
@@ -88,22 +57,23 @@ final class GrokFamily implements DecoderFamily {
         return new DecoderSpec(
                 shape,
                 config.norm(0),
-                new Embedding(names.embedding, config.positive("embedding_multiplier_scale", 1)),
+                new Embedding(names.embedding(), config.positive("embedding_multiplier_scale", 1)),
                 new Head(
-                        names.finalNorm,
-                        config.tied() ? names.embedding : "lm_head.weight",
+                        names.finalNorm(),
+                        config.tied() ? names.embedding() : "lm_head.weight",
                         config.positive("output_multiplier_scale", 1),
                         0),
                 IntStream.range(0, shape.layers())
-                        .mapToObj(n -> layer(names, names.layers + n + ".", shape, scores, rotary))
+                        .mapToObj(n -> layer(names, names.layers() + n + ".", shape, scores, rotary))
                         .toList());
     }
 
-    private static Layer layer(Names names, String prefix, DecoderShape shape, Scores scores, RotaryEmbedding rotary) {
+    private static Layer layer(
+            GrokNames names, String prefix, DecoderShape shape, Scores scores, RotaryEmbedding rotary) {
         int kvWidth = shape.kvHeads() * shape.headSize();
-        List<String> attention = names.attention.stream().map(n -> prefix + n).toList();
+        List<String> attention = names.attention().stream().map(n -> prefix + n).toList();
         return new Layer(
-                prefix + names.norms.get(0),
+                prefix + names.norms().get(0),
                 new Attention(
                         List.of(
                                 Rows.all(attention.get(0), shape.heads() * shape.headSize()),
@@ -114,16 +84,16 @@ final class GrokFamily implements DecoderFamily {
                         attention.get(3),
                         scores,
                         rotary),
-                Optional.of(prefix + names.norms.get(1)),
-                prefix + names.norms.get(2),
+                Optional.of(prefix + names.norms().get(1)),
+                prefix + names.norms().get(2),
                 new Experts(
-                        prefix + names.router,
+                        prefix + names.router(),
                         IntStream.range(0, shape.experts())
-                                .mapToObj(e -> expert(prefix + names.experts + e + ".", shape.innerSize()))
+                                .mapToObj(e -> expert(prefix + names.experts() + e + ".", shape.innerSize()))
                                 .toList(),
                         shape.chosenExperts(),
                         false),
-                Optional.of(prefix + names.norms.get(3)));
+                Optional.of(prefix + names.norms().get(3)));
     }
 
     private static Gated expert(String prefix, int inner) {
