@@ -9,9 +9,11 @@ package dev.penstock.model;
  * @param heads query heads
  * @param kvHeads key and value heads; divides {@code heads}
  * @param headSize width of one head
- * @param innerSize width of the gated MLP
+ * @param innerSize width of the gated MLP, or of one expert
  * @param vocabSize rows of the embedding table, and width of a row of logits
  * @param contextLength most tokens of a sequence, prompt and completion together
+ * @param experts gated MLPs of a layer; 1 where there is no choice
+ * @param chosenExperts how many of them a token takes
  */
 public record DecoderShape(
         String family,
@@ -22,7 +24,23 @@ public record DecoderShape(
         int headSize,
         int innerSize,
         int vocabSize,
-        int contextLength) {
+        int contextLength,
+        int experts,
+        int chosenExperts) {
+
+    /** A model with one MLP in each layer. */
+    public DecoderShape(
+            String family,
+            int layers,
+            int hiddenSize,
+            int heads,
+            int kvHeads,
+            int headSize,
+            int innerSize,
+            int vocabSize,
+            int contextLength) {
+        this(family, layers, hiddenSize, heads, kvHeads, headSize, innerSize, vocabSize, contextLength, 1, 1);
+    }
 
     /** Bytes that one token takes in the KV cache over all layers. */
     public long kvBytesPerToken(KvType type) {
@@ -31,6 +49,33 @@ public record DecoderShape(
 
     /** The same with another context length. */
     public DecoderShape withContextLength(int tokens) {
-        return new DecoderShape(family, layers, hiddenSize, heads, kvHeads, headSize, innerSize, vocabSize, tokens);
+        return new DecoderShape(
+                family,
+                layers,
+                hiddenSize,
+                heads,
+                kvHeads,
+                headSize,
+                innerSize,
+                vocabSize,
+                tokens,
+                experts,
+                chosenExperts);
+    }
+
+    /** The same with so many experts in each layer, of which a token takes {@code chosen}. */
+    public DecoderShape withExperts(int count, int chosen) {
+        return new DecoderShape(
+                family,
+                layers,
+                hiddenSize,
+                heads,
+                kvHeads,
+                headSize,
+                innerSize,
+                vocabSize,
+                contextLength,
+                count,
+                chosen);
     }
 }

@@ -47,6 +47,12 @@ import dev.penstock.model.KvType;
  * activation(gate) * up, float [T, N]; {@link #ATTR_ACTIVATION} tells which. {@link #PACKED_GATHER} has row numbers int64 [T] in place
  * of the input, the same weights and attributes, and gives float [T, K].
  *
+ * <p>A layer of experts is a node of type {@link #EXPERTS}: x float [T, K], router logits float [T, E], then the gates and
+ * ups [E * N, K] and downs [E * K, N] of all experts, and for codes as com.microsoft.MatMulNBits has them their scales, three
+ * more inputs; or of type {@link #PACKED_EXPERTS}: the same with packed weights. Attributes: {@link #ATTR_EXPERTS},
+ * {@link #ATTR_CHOSEN}, {@link #ATTR_RENORMALISED}, {@link #ATTR_GELU}, {@link #ATTR_INPUTS}, {@link #ATTR_OUTPUTS} and
+ * {@link #ATTR_BITS}, 32 for floats; output float [T, K]. Weights of experts that no token chose are not read.
+ *
  * <p>Since the type of a graph's input is fixed, a variant's folder holds one small graph file for each type of cache,
  * {@link #graphFile}, all over the same external data.
  */
@@ -66,6 +72,18 @@ public final class GraphContract {
     public static final String PACKED_GATED_MATMUL = "PackedGatedMatMul";
     /** Type of the node that reads rows of packed weights. */
     public static final String PACKED_GATHER = "PackedGather";
+    /** Type of the node that computes a layer of experts. */
+    public static final String EXPERTS = "Experts";
+    /** Type of the node that computes a layer of experts with packed weights. */
+    public static final String PACKED_EXPERTS = "PackedExperts";
+    /** Attribute, int: E, experts of a layer. */
+    public static final String ATTR_EXPERTS = "experts";
+    /** Attribute, int: experts that a token takes. */
+    public static final String ATTR_CHOSEN = "k";
+    /** Attribute, int: 1 if the weights of a token's experts are scaled to add up to 1. */
+    public static final String ATTR_RENORMALISED = "normalize_routing_weights";
+    /** Attribute, int: 1 if the activation is GELU by its tanh approximation, 0 if it is SiLU. */
+    public static final String ATTR_GELU = "gelu";
     /** Attribute, int: N, rows of packed weights. */
     public static final String ATTR_OUTPUTS = "N";
     /** Attribute, int: K, columns of packed weights. */

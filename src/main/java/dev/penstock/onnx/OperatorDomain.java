@@ -1,6 +1,7 @@
 package dev.penstock.onnx;
 
 import dev.penstock.onnx.attention.AttentionScratch;
+import dev.penstock.onnx.experts.ExpertMlp;
 import dev.penstock.onnx.gemm.PackedGemm;
 import dev.penstock.onnx.parallel.SpinPool;
 import java.lang.foreign.Arena;
@@ -12,6 +13,7 @@ import org.jspecify.annotations.Nullable;
 final class OperatorDomain implements AutoCloseable {
     private final AttentionScratch attentionScratch = new AttentionScratch();
     private final PackedGemm gemm = new PackedGemm();
+    private final ExpertMlp expertMlp = new ExpertMlp();
     private final PackedWeightMemory weights;
     private final @Nullable SpinPool pool;
     private final List<CustomOperator> operators = new ArrayList<>();
@@ -35,6 +37,8 @@ final class OperatorDomain implements AutoCloseable {
             add(new PackedMatMulOperator(gemm, weights), threads);
             add(new PackedGatedMatMulOperator(gemm, weights), threads);
             add(new PackedGatherOperator(weights), threads);
+            add(new ExpertsOperator(expertMlp), threads);
+            add(new PackedExpertsOperator(expertMlp, gemm, weights), threads);
         } catch (Throwable e) {
             close();
             throw OrtApi.rethrow(e);
@@ -61,6 +65,7 @@ final class OperatorDomain implements AutoCloseable {
             pool.close();
         }
         gemm.close();
+        expertMlp.close();
         attentionScratch.close();
         weights.close();
     }

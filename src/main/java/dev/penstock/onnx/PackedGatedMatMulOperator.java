@@ -30,7 +30,7 @@ final class PackedGatedMatMulOperator implements OperatorType {
 
     @Override
     public Kernel kernel(OperatorAttributes attributes) {
-        PackedMatMulOperator.requireSupport();
+        PackedMatMulOperator.requireKernels();
         PackedLayout layout = PackedMatMulOperator.layout(attributes);
         Activation activation = activation(attributes.integer(GraphContract.ATTR_ACTIVATION, -1));
         long own = memory.address(attributes.inputName(1));

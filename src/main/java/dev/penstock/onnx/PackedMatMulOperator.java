@@ -29,13 +29,14 @@ final class PackedMatMulOperator implements OperatorType {
 
     @Override
     public Kernel kernel(OperatorAttributes attributes) {
-        requireSupport();
+        requireKernels();
         PackedLayout layout = layout(attributes);
         long weights = memory.address(attributes.inputName(1));
         return context -> compute(layout, weights, context);
     }
 
-    static void requireSupport() {
+    /** Refuses a graph over packed weights where this processor can't multiply by them. */
+    static void requireKernels() {
         if (!PackedGemm.supported()) {
             throw new IllegalArgumentException(
                     "the graph was built for processors with AVX-512 VNNI, and this one has none: build it here");

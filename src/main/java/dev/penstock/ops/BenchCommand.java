@@ -103,7 +103,7 @@ public final class BenchCommand implements Callable<Integer> {
         @Option(
                 names = "--shape",
                 required = true,
-                description = "Random weights of tinyllama-1.1b, llama-2-7b or gemma-2b")
+                description = "Random weights of tinyllama-1.1b, llama-2-7b, gemma-2b or mixtral-8x7b-4l (four layers)")
         private @Nullable String shape;
     }
 

@@ -1,6 +1,8 @@
 package dev.penstock.weights;
 
+import dev.penstock.onnx.GraphContract;
 import dev.penstock.weights.InitializerTable.Quantized;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 
@@ -65,5 +67,19 @@ record BlockFormat(int bits) implements MatrixFormat {
                                 constants.integers(node + ".end", matrix.columns()),
                                 constants.integers(node + ".axis", 1)),
                         Map.of());
+    }
+
+    @Override
+    public String experts(
+            OnnxGraph graph, InitializerTable constants, String x, String logits, String node, ExpertWeights weights) {
+        List<String> inputs = new ArrayList<>(List.of(x, logits));
+        List<String> scales = new ArrayList<>();
+        for (Matrix matrix : List.of(weights.gate(), weights.up(), weights.down())) {
+            Quantized stored = constants.quantized(matrix.name(), matrix.parts(), matrix.columns(), bits);
+            inputs.add(stored.codes());
+            scales.add(stored.scales());
+        }
+        inputs.addAll(scales);
+        return graph.node(GraphContract.DOMAIN, GraphContract.EXPERTS, node, inputs, weights.attributes(bits));
     }
 }

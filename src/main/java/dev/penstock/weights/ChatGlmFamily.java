@@ -1,17 +1,9 @@
 package dev.penstock.weights;
 
-import static dev.penstock.weights.DecoderConfig.MAX_CONTEXT;
-import static dev.penstock.weights.DecoderConfig.MAX_HEADS;
-import static dev.penstock.weights.DecoderConfig.MAX_INNER;
-import static dev.penstock.weights.DecoderConfig.MAX_LAYERS;
-import static dev.penstock.weights.DecoderConfig.MAX_VOCAB;
-import static dev.penstock.weights.DecoderConfig.MAX_WIDTH;
-
 import dev.penstock.model.DecoderShape;
 import dev.penstock.onnx.gemm.Activation;
 import dev.penstock.weights.DecoderSpec.Attention;
 import dev.penstock.weights.DecoderSpec.Embedding;
-import dev.penstock.weights.DecoderSpec.Gated;
 import dev.penstock.weights.DecoderSpec.Head;
 import dev.penstock.weights.DecoderSpec.Layer;
 import dev.penstock.weights.DecoderSpec.Norm;
@@ -48,20 +40,21 @@ final class ChatGlmFamily implements DecoderFamily {
         }
         config.refuse("add_bias_linear", "apply_residual_connection_post_layernorm");
         config.require("rmsnorm", "post_layer_norm");
-        int heads = json.requiredInt("num_attention_heads", 1, MAX_HEADS);
-        int kvHeads =
-                config.flag("multi_query_attention") ? json.requiredInt("multi_query_group_num", 1, MAX_HEADS) : heads;
+        int heads = json.requiredInt("num_attention_heads", 1, DecoderConfig.MAX_HEADS);
+        int kvHeads = config.flag("multi_query_attention")
+                ? json.requiredInt("multi_query_group_num", 1, DecoderConfig.MAX_HEADS)
+                : heads;
         config.requireDivisor("multi_query_group_num", kvHeads, "num_attention_heads", heads);
         DecoderShape shape = new DecoderShape(
                 name(),
-                json.requiredInt("num_layers", 1, MAX_LAYERS),
-                json.requiredInt("hidden_size", 1, MAX_WIDTH),
+                json.requiredInt("num_layers", 1, DecoderConfig.MAX_LAYERS),
+                json.requiredInt("hidden_size", 1, DecoderConfig.MAX_WIDTH),
                 heads,
                 kvHeads,
-                config.requireHeadSize("`kv_channels`", json.requiredInt("kv_channels", 1, MAX_WIDTH)),
-                json.requiredInt("ffn_hidden_size", 1, MAX_INNER),
-                json.requiredInt("padded_vocab_size", 1, MAX_VOCAB),
-                json.requiredInt("seq_length", 1, MAX_CONTEXT));
+                config.requireHeadSize("`kv_channels`", json.requiredInt("kv_channels", 1, DecoderConfig.MAX_WIDTH)),
+                json.requiredInt("ffn_hidden_size", 1, DecoderConfig.MAX_INNER),
+                json.requiredInt("padded_vocab_size", 1, DecoderConfig.MAX_VOCAB),
+                json.requiredInt("seq_length", 1, DecoderConfig.MAX_CONTEXT));
         int width = shape.headSize() / 2;
         if (width % 2 != 0) {
             throw json.wrong("kv_channels", "a multiple of 4", shape.headSize());
@@ -87,8 +80,6 @@ final class ChatGlmFamily implements DecoderFamily {
         String prefix = "transformer.encoder.layers." + number + ".";
         String packed = prefix + "self_attention.query_key_value.";
         int width = (shape.heads() + 2 * shape.kvHeads()) * shape.headSize();
-        String both = prefix + "mlp.dense_h_to_4h.weight";
-        int inner = shape.innerSize();
         return new Layer(
                 prefix + "input_layernorm.weight",
                 new Attention(
@@ -100,10 +91,10 @@ final class ChatGlmFamily implements DecoderFamily {
                         rotary),
                 Optional.empty(),
                 prefix + "post_attention_layernorm.weight",
-                new Gated(
-                        new Rows(both, 0, inner, 2 * inner),
-                        new Rows(both, inner, inner, 2 * inner),
+                StandardTensors.packedMlp(
+                        prefix + "mlp.dense_h_to_4h.weight",
                         prefix + "mlp.dense_4h_to_h.weight",
+                        shape.innerSize(),
                         Activation.SILU),
                 Optional.empty());
     }

@@ -23,6 +23,8 @@ final class DecoderConfig {
     static final int MAX_VOCAB = 1 << 22;
     static final int MAX_CONTEXT = 1 << 24;
 
+    private static final int MAX_EXPERTS = 1 << 10;
+
     /** What the attention op takes. */
     private static final int MIN_HEAD_SIZE = 8;
 
@@ -83,6 +85,12 @@ final class DecoderConfig {
                 inner,
                 vocab,
                 context);
+    }
+
+    /** The same dimensions with as many experts as that member tells, of which a token takes num_experts_per_tok. */
+    DecoderShape withExperts(DecoderShape shape, String member) {
+        int experts = json.requiredInt(member, 1, MAX_EXPERTS);
+        return shape.withExperts(experts, json.requiredInt("num_experts_per_tok", 1, experts));
     }
 
     /** Refuses a member that does not divide another one. */

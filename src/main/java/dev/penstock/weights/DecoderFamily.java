@@ -11,6 +11,7 @@ interface DecoderFamily {
     List<DecoderFamily> ALL = List.of(
             new LlamaFamily(),
             new MistralFamily(),
+            new MixtralFamily(),
             new QwenFamily(2),
             new QwenFamily(3),
             new GemmaFamily(),
@@ -19,7 +20,8 @@ interface DecoderFamily {
             new Phi3Family(),
             GlmFamily.glm(),
             GlmFamily.glm4(),
-            new ChatGlmFamily());
+            new ChatGlmFamily(),
+            new GrokFamily());
 
     /** Why GLM of 2022 can't be served by a step that computes a prompt in chunks over a causal cache. */
     String BIDIRECTIONAL =

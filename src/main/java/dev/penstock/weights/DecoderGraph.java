@@ -12,18 +12,21 @@ import dev.penstock.model.KvType;
 import dev.penstock.model.Precision;
 import dev.penstock.onnx.GraphContract;
 import dev.penstock.weights.DecoderSpec.Attention;
+import dev.penstock.weights.DecoderSpec.Experts;
 import dev.penstock.weights.DecoderSpec.Gated;
 import dev.penstock.weights.DecoderSpec.Head;
 import dev.penstock.weights.DecoderSpec.Layer;
 import dev.penstock.weights.DecoderSpec.Rows;
 import dev.penstock.weights.InitializerTable.Linear;
 import dev.penstock.weights.InitializerTable.Part;
+import dev.penstock.weights.MatrixFormat.ExpertWeights;
 import dev.penstock.weights.MatrixFormat.Matrix;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.DoubleUnaryOperator;
+import java.util.function.Function;
 
 /**
  * The graph of a decoder, by {@link GraphContract}: T tokens go in packed, logits of R wanted rows come out.
@@ -150,6 +153,7 @@ final class DecoderGraph {
             SkipNorm mlpNorm = skipNorm(residual, output, prefix + "mlp_norm", layer.mlpNorm(), 1, true);
             String mlp = switch (layer.mlp()) {
                 case Gated gated -> gated(mlpNorm.normed(), prefix, gated);
+                case Experts experts -> experts(mlpNorm.normed(), prefix, experts);
             };
             if (layer.mlpOutputNorm().isPresent()) {
                 mlp = norm(
@@ -284,6 +288,42 @@ final class DecoderGraph {
                 gated,
                 prefix + "down",
                 matrix(mlp.down(), hidden, mlp.gate().count()));
+    }
+
+    /** The router stays in floats: it is small, and another expert is another answer. */
+    private String experts(String x, String prefix, Experts mlp) {
+        int hidden = shape.hiddenSize();
+        int inner = shape.innerSize();
+        List<Gated> experts = mlp.experts();
+        String logits = new FloatFormat()
+                .multiply(graph, constants, x, prefix + "router", matrix(mlp.router(), experts.size(), hidden));
+        return layerFormat.experts(
+                graph,
+                constants,
+                x,
+                logits,
+                prefix + "experts",
+                new ExpertWeights(
+                        all(prefix + "experts.gate", experts, e -> part(e.gate(), hidden), hidden),
+                        all(prefix + "experts.up", experts, e -> part(e.up(), hidden), hidden),
+                        all(prefix + "experts.down", experts, e -> part(Rows.all(e.down(), hidden), inner), inner),
+                        Map.of(
+                                GraphContract.ATTR_EXPERTS,
+                                experts.size(),
+                                GraphContract.ATTR_CHOSEN,
+                                mlp.chosen(),
+                                GraphContract.ATTR_RENORMALISED,
+                                mlp.renormalised() ? 1 : 0,
+                                GraphContract.ATTR_GELU,
+                                experts.getFirst().activation() == Activation.GELU_TANH ? 1 : 0,
+                                GraphContract.ATTR_INPUTS,
+                                hidden,
+                                GraphContract.ATTR_OUTPUTS,
+                                inner)));
+    }
+
+    private static Matrix all(String name, List<Gated> experts, Function<Gated, Part> part, int columns) {
+        return new Matrix(name, experts.stream().map(part).toList(), columns);
     }
 
     private String norm(String x, String name, String weight) {

@@ -171,4 +171,20 @@ public record DecoderSpec(DecoderShape shape, Norm norm, Embedding embedding, He
      * @param activation of the gate
      */
     public record Gated(Rows gate, Rows up, String down, Activation activation) implements Mlp {}
+
+    /**
+     * Gated MLPs of which each token takes those that a router gives the most (Shazeer et al. 2017); their outputs are
+     * weighted by their shares of the softmax over all, and added up.
+     *
+     * @param router name of the matrix [experts, hiddenSize]
+     * @param experts all of them, alike in their activation
+     * @param chosen how many a token takes
+     * @param renormalised whether the shares of the chosen ones are scaled to add up to 1
+     */
+    public record Experts(String router, List<Gated> experts, int chosen, boolean renormalised) implements Mlp {
+        /** Copies the list. */
+        public Experts {
+            experts = List.copyOf(experts);
+        }
+    }
 }

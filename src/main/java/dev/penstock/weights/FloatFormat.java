@@ -1,5 +1,7 @@
 package dev.penstock.weights;
 
+import dev.penstock.onnx.GraphContract;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 
@@ -15,5 +17,15 @@ record FloatFormat() implements MatrixFormat {
     public String lookUp(OnnxGraph graph, InitializerTable constants, String indices, String node, Matrix matrix) {
         String weight = constants.floats(matrix.name(), matrix.parts(), matrix.columns());
         return graph.node(OnnxGraph.ONNX, "Gather", node, List.of(weight, indices), Map.of("axis", 0));
+    }
+
+    @Override
+    public String experts(
+            OnnxGraph graph, InitializerTable constants, String x, String logits, String node, ExpertWeights weights) {
+        List<String> inputs = new ArrayList<>(List.of(x, logits));
+        for (Matrix matrix : List.of(weights.gate(), weights.up(), weights.down())) {
+            inputs.add(constants.floats(matrix.name(), matrix.parts(), matrix.columns()));
+        }
+        return graph.node(GraphContract.DOMAIN, GraphContract.EXPERTS, node, inputs, weights.attributes(Float.SIZE));
     }
 }

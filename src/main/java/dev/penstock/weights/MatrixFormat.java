@@ -3,8 +3,10 @@ package dev.penstock.weights;
 import static dev.penstock.weights.OnnxGraph.MICROSOFT;
 import static dev.penstock.weights.OnnxGraph.ONNX;
 
+import dev.penstock.onnx.GraphContract;
 import dev.penstock.onnx.gemm.Activation;
 import dev.penstock.weights.InitializerTable.Part;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 
@@ -24,6 +26,23 @@ interface MatrixFormat {
         /** Rows of all parts. */
         int rows() {
             return parts.stream().mapToInt(Part::rows).reduce(0, Math::addExact);
+        }
+    }
+
+    /**
+     * The matrices of a layer of experts, one expert's after the other's, and what is computed with them.
+     *
+     * @param gate [experts * inner, hidden]
+     * @param up likewise
+     * @param down [experts * hidden, inner]
+     * @param attributes those of {@link GraphContract#EXPERTS}, bits left out
+     */
+    record ExpertWeights(Matrix gate, Matrix up, Matrix down, Map<String, Number> attributes) {
+        /** The attributes with a number of bits. */
+        Map<String, Number> attributes(int bits) {
+            Map<String, Number> all = new HashMap<>(attributes);
+            all.put(GraphContract.ATTR_BITS, bits);
+            return all;
         }
     }
 
@@ -75,4 +94,14 @@ interface MatrixFormat {
      * @return name of the output, [n, columns]
      */
     String lookUp(OnnxGraph graph, InitializerTable constants, String indices, String node, Matrix matrix);
+
+    /**
+     * Adds a layer of experts.
+     *
+     * @param logits name of the router's logits, [n, experts]
+     * @param node name of the output, [n, hidden]
+     * @return {@code node}
+     */
+    String experts(
+            OnnxGraph graph, InitializerTable constants, String x, String logits, String node, ExpertWeights weights);
 }

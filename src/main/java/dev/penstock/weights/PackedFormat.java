@@ -1,8 +1,10 @@
 package dev.penstock.weights;
 
 import dev.penstock.onnx.GraphContract;
+import dev.penstock.onnx.experts.PackedMatrices;
 import dev.penstock.onnx.gemm.Activation;
 import dev.penstock.onnx.gemm.PackedLayout;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -39,6 +41,25 @@ record PackedFormat(int bits) implements MatrixFormat {
         String weights = constants.packedPair(node + ".weight", gate.parts(), up.parts(), layout);
         return graph.node(
                 GraphContract.DOMAIN, GraphContract.PACKED_GATED_MATMUL, node, List.of(x, weights), attributes);
+    }
+
+    /**
+     * {@inheritDoc}
+     *
+     * <p>Experts whose matrices do not fill whole panels are stored in blocks.
+     */
+    @Override
+    public String experts(
+            OnnxGraph graph, InitializerTable constants, String x, String logits, String node, ExpertWeights weights) {
+        if (!PackedMatrices.canPack(weights.gate().columns(), weights.down().columns())) {
+            return new BlockFormat(bits).experts(graph, constants, x, logits, node, weights);
+        }
+        List<String> inputs = new ArrayList<>(List.of(x, logits));
+        for (Matrix matrix : List.of(weights.gate(), weights.up(), weights.down())) {
+            PackedLayout layout = new PackedLayout(matrix.rows(), matrix.columns(), bits);
+            inputs.add(constants.packed(matrix.name(), matrix.parts(), layout));
+        }
+        return graph.node(GraphContract.DOMAIN, GraphContract.PACKED_EXPERTS, node, inputs, weights.attributes(bits));
     }
 
     private String add(

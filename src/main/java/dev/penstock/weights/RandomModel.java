@@ -1,6 +1,8 @@
 package dev.penstock.weights;
 
 import dev.penstock.model.DecoderShape;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -22,10 +24,7 @@ public record RandomModel(String name, DecoderSpec spec, long seed) implements M
         return SHAPES.keySet();
     }
 
-    /**
-     * A model with the dimensions of a well-known one. {@code gemma-2b} has Gemma's dimensions in LLaMA's architecture:
-     * the sizes of its matrices, the embedding table and the cache are right, which speed depends on.
-     */
+    /** A model with the configuration of a well-known one; {@code mixtral-8x7b-4l} is cut to four layers. */
     public static Optional<RandomModel> ofName(String name, long seed) {
         return Optional.ofNullable(SHAPES.get(name)).map(spec -> new RandomModel(name, spec, seed));
     }
@@ -43,13 +42,26 @@ public record RandomModel(String name, DecoderSpec spec, long seed) implements M
 
     private static Map<String, DecoderSpec> shapes() {
         Map<String, DecoderSpec> shapes = new LinkedHashMap<>();
-        put(shapes, "tinyllama-1.1b", new DecoderShape("llama", 22, 2048, 32, 4, 64, 5632, 32_000, 2048), false);
-        put(shapes, "llama-2-7b", new DecoderShape("llama", 32, 4096, 32, 32, 128, 11_008, 32_000, 4096), false);
-        put(shapes, "gemma-2b", new DecoderShape("llama", 18, 2048, 8, 1, 256, 16_384, 256_000, 8192), true);
+        put(shapes, "tinyllama-1.1b", """
+                {"architectures": ["LlamaForCausalLM"], "num_hidden_layers": 22, "hidden_size": 2048,
+                 "num_attention_heads": 32, "num_key_value_heads": 4, "intermediate_size": 5632, "vocab_size": 32000,
+                 "max_position_embeddings": 2048, "rms_norm_eps": 1e-5}""");
+        put(shapes, "llama-2-7b", """
+                {"architectures": ["LlamaForCausalLM"], "num_hidden_layers": 32, "hidden_size": 4096,
+                 "num_attention_heads": 32, "intermediate_size": 11008, "vocab_size": 32000,
+                 "max_position_embeddings": 4096, "rms_norm_eps": 1e-5}""");
+        put(shapes, "gemma-2b", """
+                {"architectures": ["GemmaForCausalLM"], "num_hidden_layers": 18, "hidden_size": 2048,
+                 "num_attention_heads": 8, "num_key_value_heads": 1, "intermediate_size": 16384, "vocab_size": 256000}""");
+        put(shapes, "mixtral-8x7b-4l", """
+                {"architectures": ["MixtralForCausalLM"], "num_hidden_layers": 4, "hidden_size": 4096,
+                 "num_attention_heads": 32, "num_key_value_heads": 8, "intermediate_size": 14336, "vocab_size": 32000,
+                 "max_position_embeddings": 32768}""");
         return Collections.unmodifiableMap(shapes);
     }
 
-    private static void put(Map<String, DecoderSpec> shapes, String name, DecoderShape shape, boolean tiedHead) {
-        shapes.put(name, ofShape(name, shape, tiedHead, 0).spec());
+    private static void put(Map<String, DecoderSpec> shapes, String name, String config) {
+        JsonFile json = JsonFile.parse(Path.of(name), config.getBytes(StandardCharsets.UTF_8));
+        shapes.put(name, DecoderFamily.of(json).describe(json));
     }
 }

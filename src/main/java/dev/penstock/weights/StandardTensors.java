@@ -117,12 +117,15 @@ record StandardTensors(DecoderShape shape, String prefix) {
 
     /** An MLP with one matrix for gate and up, the gate first. */
     Gated packedMlp(int layer, Activation activation) {
-        String both = name(layer, "mlp.gate_up_proj");
-        int inner = shape.innerSize();
+        return packedMlp(name(layer, "mlp.gate_up_proj"), name(layer, "mlp.down_proj"), shape.innerSize(), activation);
+    }
+
+    /** The same under other names. */
+    static Gated packedMlp(String gateAndUp, String down, int inner, Activation activation) {
         return new Gated(
-                new Rows(both, 0, inner, 2 * inner),
-                new Rows(both, inner, inner, 2 * inner),
-                name(layer, "mlp.down_proj"),
+                new Rows(gateAndUp, 0, inner, 2 * inner),
+                new Rows(gateAndUp, inner, inner, 2 * inner),
+                down,
                 activation);
     }
 

@@ -91,6 +91,13 @@ class DecoderFamilyTest {
                                 .set("rope_scaling", "{\"type\": \"su\", \"short_factor\": [0, 1, 1, 1, 1, 1, 1, 1]}"),
                         "an array of numbers from"),
                 Arguments.of(TinyFamilies.glm("g").set("hidden_act", "\"gelu\""), "silu"),
+                Arguments.of(
+                        TinyFamilies.mixtral("m", 4, 5, 32),
+                        "`num_experts_per_tok`: expected a whole number from 1 to 4"),
+                Arguments.of(TinyFamilies.mixtral("m", 4, 2, 32).set("num_local_experts", 0), "from 1 to 1024"),
+                Arguments.of(TinyFamilies.mixtral("m", 4, 2, 32).set("num_local_experts", "1e9"), "from 1 to 1024"),
+                Arguments.of(TinyFamilies.grok("g", 4, 32).set("num_experts", "-8"), "`num_experts`"),
+                Arguments.of(TinyFamilies.grok("g", 4, 32).set("max_attn_value", "0"), "a number from"),
                 Arguments.of(TinyFamilies.chatGlm("c", 3, true, 1), "a divisor of num_attention_heads"),
                 Arguments.of(TinyFamilies.chatGlm("c", 2, true, 1).set("rmsnorm", "false"), "`rmsnorm`: expected true"),
                 Arguments.of(TinyFamilies.chatGlm("c", 2, true, 1).set("add_bias_linear", "true"), "is not supported"),
@@ -132,6 +139,13 @@ class DecoderFamilyTest {
                         TinyFamilies.glm("g").biases().matrix("model.layers.1.mlp.gate_up_proj.weight", 96, 64, 1),
                         "`model.layers.1.mlp.gate_up_proj.weight`: expected the shape [192, 64]"),
                 Arguments.of(TinyFamilies.glm("g"), "`model.layers.0.self_attn.q_proj.bias` is missing"),
+                Arguments.of(
+                        TinyFamilies.mixtral("m", 4, 2, 32).set("num_local_experts", 5),
+                        "`model.layers.0.block_sparse_moe.gate.weight`: expected the shape [5, 64]"),
+                Arguments.of(
+                        TinyFamilies.grok("g", 4, 32)
+                                .matrix("transformer.decoder_layer.1.moe.3.linear_1.weight", 32, 64, 1),
+                        "`transformer.decoder_layer.1.moe.3.linear_1.weight`: expected the shape [64, 32]"),
                 Arguments.of(
                         TinyFamilies.gemma("g", 4, 4).set("tie_word_embeddings", "false"),
                         "`lm_head.weight` is missing"));

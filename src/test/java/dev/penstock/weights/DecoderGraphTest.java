@@ -129,7 +129,8 @@ class DecoderGraphTest {
 
     /**
      * Mean divergence in nats. The bounds are about twice what was seen: small random matrices lose more by rounding
-     * than large trained ones, most of all where the embedding, small beside what the layers add, is the head too.
+     * than large trained ones, most of all where the embedding, small beside what the layers add, is the head too, and
+     * where a token can be sent to another expert.
      */
     @ParameterizedTest
     @MethodSource("modelsInLayouts")
@@ -138,8 +139,9 @@ class DecoderGraphTest {
         Path folder = tiny.write(temp.resolve("model"));
         ReferenceModel reference = ReferenceModel.read(folder);
         assertThat(divergence(tiny, folder, reference, Precision.INT8, layout))
-                .isLessThan(tiny.tied() ? 0.004 : 0.0015);
-        assertThat(divergence(tiny, folder, reference, Precision.INT4, layout)).isLessThan(tiny.tied() ? 0.3 : 0.1);
+                .isLessThan(tiny.sparse() ? 0.05 : tiny.tied() ? 0.004 : 0.0015);
+        assertThat(divergence(tiny, folder, reference, Precision.INT4, layout))
+                .isLessThan(tiny.sparse() ? 0.9 : tiny.tied() ? 0.3 : 0.1);
     }
 
     @ParameterizedTest

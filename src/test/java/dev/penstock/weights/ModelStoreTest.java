@@ -366,7 +366,7 @@ class ModelStoreTest {
 
     @Test
     void shapesToBenchAreKnownByName() {
-        assertThat(RandomModel.names()).containsExactly("tinyllama-1.1b", "llama-2-7b", "gemma-2b");
+        assertThat(RandomModel.names()).containsExactly("tinyllama-1.1b", "llama-2-7b", "gemma-2b", "mixtral-8x7b-4l");
         assertThat(RandomModel.ofName("gpt-5", 1)).isEmpty();
         assertThat(RandomModel.ofName("llama-2-7b", 1).orElseThrow().spec().shape())
                 .isEqualTo(new DecoderShape("llama", 32, 4096, 32, 32, 128, 11_008, 32_000, 4096));

@@ -26,6 +26,16 @@ final class ReferenceTensors {
                 names.put("mlp\\.dense_4h_to_h$", "down");
             }
             case "grok-1" -> {
+                names.put("\\.scale$", "");
+                names.put("^model\\.embed_tokens$", "embedding");
+                names.put("^model\\.", "");
+                names.put("\\.pre_attn_norm$", ".before_attention");
+                names.put("\\.post_attn_norm$", ".after_attention");
+                names.put("\\.pre_moe_norm$", ".before_mlp");
+                names.put("\\.post_moe_norm$", ".after_mlp");
+                names.put("attn\\.([qkvo]_proj)$", "self_attn.$1");
+                names.put("moe_block\\.gate$", "router");
+                names.put("moe_block\\.", "");
                 names.put("^transformer\\.decoder_layer\\.", "layers.");
                 names.put("^transformer\\.in_out_embed$", "embedding");
                 names.put("^transformer\\.rms_norm$", "norm");

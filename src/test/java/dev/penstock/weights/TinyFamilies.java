@@ -30,6 +30,11 @@ public final class TinyFamilies {
             String name, Map<String, String> config, Map<String, Tensor> tensors, int vocab, boolean tied, long seed)
             implements TinyModel {
         @Override
+        public boolean sparse() {
+            return config.containsKey("num_experts_per_tok");
+        }
+
+        @Override
         public Path write(Path folder) {
             try {
                 Files.createDirectories(folder);
@@ -132,7 +137,21 @@ public final class TinyFamilies {
                         .build(),
                 chatGlm("chatglm", 4, true, 1).build(),
                 chatGlm("chatglm, grouped heads", 2, true, 50).build(),
-                chatGlm("chatglm, no biases", 1, false, 500).build());
+                chatGlm("chatglm, no biases", 1, false, 500).build(),
+                mixtral("mixtral", 8, 2, 96).build(),
+                mixtral("mixtral, odd width, window, tied", 4, 1, 40)
+                        .set("sliding_window", "12")
+                        .tie()
+                        .build(),
+                mixtral("mixtral, three of five", 5, 3, 48).build(),
+                grok("grok-1", 8, 96).build(),
+                grok("grok-1, five experts, other factors", 5, 64)
+                        .set("embedding_multiplier_scale", 3.0)
+                        .set("attn_output_multiplier", 0.4)
+                        .set("max_attn_value", 5.0)
+                        .set("output_multiplier_scale", 1.5)
+                        .build(),
+                modelGrok("grok-1, untied, other names", 4, 40).build());
     }
 
     static Maker mistral(String name) {
@@ -278,6 +297,78 @@ public final class TinyFamilies {
         return maker;
     }
 
+    static Maker mixtral(String name, int experts, int chosen, int inner) {
+        return new Maker(name, "MixtralForCausalLM", "mixtral", 64, 4, 2, 16, inner)
+                .set("hidden_act", "\"silu\"")
+                .set("rope_theta", "1000000.0")
+                .set("num_local_experts", experts)
+                .set("num_experts_per_tok", chosen)
+                .separate(1)
+                .eachLayer((m, p) -> {
+                    m.matrix(p + "block_sparse_moe.gate.weight", experts, 64, 1.5);
+                    for (int e = 0; e < experts; e++) {
+                        String expert = p + "block_sparse_moe.experts." + e + ".";
+                        m.matrix(expert + "w1.weight", inner, 64, 1)
+                                .matrix(expert + "w3.weight", inner, 64, 1)
+                                .matrix(expert + "w2.weight", 64, inner, 1);
+                    }
+                });
+    }
+
+    static Maker grok(String name, int experts, int inner) {
+        return grok(name, "GrokForCausalLM", experts, inner, Map.of());
+    }
+
+    /** Under the names of the other conversion. */
+    static Maker modelGrok(String name, int experts, int inner) {
+        Map<String, String> names = new LinkedHashMap<>();
+        names.put("transformer.decoder_layer.", "model.layers.");
+        names.put("transformer.in_out_embed", "model.embed_tokens");
+        names.put("transformer.rms_norm.weight", "model.norm.scale");
+        names.put("rms_norm_1.weight", "post_attn_norm.scale");
+        names.put("rms_norm_2.weight", "pre_moe_norm.scale");
+        names.put("rms_norm_3.weight", "post_moe_norm.scale");
+        names.put("rms_norm.weight", "pre_attn_norm.scale");
+        names.put("multi_head_attention.query", "attn.q_proj");
+        names.put("multi_head_attention.key", "attn.k_proj");
+        names.put("multi_head_attention.value", "attn.v_proj");
+        names.put("multi_head_attention.linear", "attn.o_proj");
+        names.put("router", "moe_block.gate");
+        names.put("moe.", "moe_block.experts.");
+        return grok(name, "Grok1ModelForCausalLM", experts, inner, names).untie();
+    }
+
+    private static Maker grok(String name, String architecture, int experts, int inner, Map<String, String> names) {
+        Maker maker = new Maker(name, architecture, "grok-1", 64, 4, 2, 16, inner)
+                .rename(names)
+                .set("num_experts", experts)
+                .set("num_experts_per_tok", 2)
+                .set("embedding_multiplier_scale", 8.0)
+                .set("attn_output_multiplier", 0.25)
+                .set("max_attn_value", 2.0)
+                .set("output_multiplier_scale", 0.577)
+                .matrix("transformer.in_out_embed.weight", Maker.VOCAB, 64, 1.5)
+                .norm("transformer.rms_norm.weight", 64, 1)
+                .tie();
+        for (int l = 0; l < LAYERS; l++) {
+            String p = "transformer.decoder_layer." + l + ".";
+            for (String norm : new String[] {"rms_norm", "rms_norm_1", "rms_norm_2", "rms_norm_3"}) {
+                maker.norm(p + norm + ".weight", 64, 1);
+            }
+            maker.matrix(p + "multi_head_attention.query.weight", 64, 64, 1.4)
+                    .matrix(p + "multi_head_attention.key.weight", 32, 64, 1.4)
+                    .matrix(p + "multi_head_attention.value.weight", 32, 64, 1)
+                    .matrix(p + "multi_head_attention.linear.weight", 64, 64, 1)
+                    .matrix(p + "router.weight", experts, 64, 1.5);
+            for (int e = 0; e < experts; e++) {
+                maker.matrix(p + "moe." + e + ".linear.weight", inner, 64, 1)
+                        .matrix(p + "moe." + e + ".linear_v.weight", inner, 64, 1)
+                        .matrix(p + "moe." + e + ".linear_1.weight", 64, inner, 1);
+            }
+        }
+        return maker;
+    }
+
     /** Puts a model together. */
     static final class Maker {
         static final int VOCAB = 256;
@@ -292,6 +383,7 @@ public final class TinyFamilies {
         final Random random;
         private final Map<String, String> config = new LinkedHashMap<>();
         private final Map<String, Tensor> tensors = new LinkedHashMap<>();
+        private Map<String, String> renaming = Map.of();
         private boolean tied;
 
         /** With the members and tensors that nearly all have. */
@@ -346,6 +438,21 @@ public final class TinyFamilies {
 
         Maker remove(String... members) {
             config.keySet().removeAll(Set.of(members));
+            return this;
+        }
+
+        /** Parts of the names of tensors added later become others, in this order. */
+        Maker rename(Map<String, String> names) {
+            renaming = names;
+            return this;
+        }
+
+        private Maker add(String name, Tensor tensor) {
+            String renamed = name;
+            for (Map.Entry<String, String> e : renaming.entrySet()) {
+                renamed = renamed.replace(e.getKey(), e.getValue());
+            }
+            tensors.put(renamed, tensor);
             return this;
         }
 
@@ -427,18 +534,15 @@ public final class TinyFamilies {
 
         /** Numbers whose sums over a row of inputs of deviation 1 have that deviation. */
         Maker matrix(String tensor, int rows, int columns, double deviation) {
-            tensors.put(tensor, gaussian(0, deviation / Math.sqrt(columns), rows, columns));
-            return this;
+            return add(tensor, gaussian(0, deviation / Math.sqrt(columns), rows, columns));
         }
 
         Maker norm(String tensor, int size, double mean) {
-            tensors.put(tensor, gaussian(mean, 0.2, size));
-            return this;
+            return add(tensor, gaussian(mean, 0.2, size));
         }
 
         Maker vector(String tensor, int size, double deviation) {
-            tensors.put(tensor, gaussian(0, deviation, size));
-            return this;
+            return add(tensor, gaussian(0, deviation, size));
         }
 
         Tensor gaussian(double mean, double deviation, int... shape) {

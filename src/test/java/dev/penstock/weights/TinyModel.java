@@ -10,6 +10,9 @@ public interface TinyModel {
     /** Whether its head is the embedding table. */
     boolean tied();
 
+    /** Whether it has experts: a rounding can send a token to another one, and change all that follows. */
+    boolean sparse();
+
     /** What its numbers come from. */
     long seed();
 

@@ -90,6 +90,11 @@ public final class TinyModels {
                     seed);
         }
 
+        @Override
+        public boolean sparse() {
+            return false;
+        }
+
         /** Writes generation_config.json too. */
         @Override
         public Path write(Path folder) {

@@ -17,18 +17,29 @@ record ModelCost(DecoderShape shape, Precision precision, KvType kvType) {
 
     private static final double INT4_BYTES = 0.5 + 2 / 32.0;
 
-    /** Weights of the layers' matrices. */
-    long layerWeights() {
-        long q = (long) shape.heads() * shape.headSize();
-        long kv = (long) shape.kvHeads() * shape.headSize();
-        long attention = shape.hiddenSize() * (q + 2 * kv) + q * shape.hiddenSize();
-        return shape.layers() * (attention + 3L * shape.hiddenSize() * shape.innerSize());
+    /** Weights of the layers' matrices that a step of so many tokens reads; each is read once for all its tokens. */
+    double layerWeights(int tokens) {
+        return weights(expertsRead(tokens));
     }
 
-    /** Weights of the layers' matrices that {@link Precision#MIXED} keeps at 8 bits: query-key-value and down. */
-    long sensitiveWeights() {
-        long queryKeyValue = (long) (shape.heads() + 2 * shape.kvHeads()) * shape.headSize();
-        return shape.layers() * shape.hiddenSize() * (queryKeyValue + shape.innerSize());
+    private double weights(double experts) {
+        double q = (double) shape.heads() * shape.headSize();
+        double kv = (double) shape.kvHeads() * shape.headSize();
+        double attention = shape.hiddenSize() * (q + 2 * kv) + q * shape.hiddenSize();
+        return shape.layers() * (attention + experts * 3 * shape.hiddenSize() * shape.innerSize());
+    }
+
+    /** Experts of a layer that at least one token takes, on average where all are equally likely. */
+    private double expertsRead(int tokens) {
+        double left = 1 - (double) shape.chosenExperts() / shape.experts();
+        return shape.experts() * (1 - Math.pow(left, tokens));
+    }
+
+    /** Weights of the layers' matrices that {@link Precision#MIXED} keeps at 8 bits: query-key-value, and down without experts. */
+    double sensitiveWeights() {
+        double queryKeyValue = (double) (shape.heads() + 2 * shape.kvHeads()) * shape.headSize();
+        int down = shape.experts() == 1 ? shape.innerSize() : 0;
+        return shape.layers() * shape.hiddenSize() * (queryKeyValue + down);
     }
 
     /** Weights of the head. */
@@ -36,31 +47,34 @@ record ModelCost(DecoderShape shape, Precision precision, KvType kvType) {
         return (long) shape.hiddenSize() * shape.vocabSize();
     }
 
-    /** Bytes of weights that a step reads when each is read once. */
-    double weightBytes() {
+    /** Bytes of weights that a step of so many tokens reads when each is read once. */
+    double weightBytes(int tokens) {
+        double layers = layerWeights(tokens);
         return switch (precision) {
-            case FP32 -> 4.0 * (layerWeights() + headWeights());
-            case INT8 -> INT8_BYTES * (layerWeights() + headWeights());
-            case INT4 -> INT4_BYTES * layerWeights() + INT8_BYTES * headWeights();
+            case FP32 -> 4.0 * (layers + headWeights());
+            case INT8 -> INT8_BYTES * (layers + headWeights());
+            case INT4 -> INT4_BYTES * layers + INT8_BYTES * headWeights();
             case MIXED ->
-                INT4_BYTES * (layerWeights() - sensitiveWeights()) + INT8_BYTES * (sensitiveWeights() + headWeights());
+                INT4_BYTES * (layers - sensitiveWeights()) + INT8_BYTES * (sensitiveWeights() + headWeights());
         };
     }
 
     /** Bytes that one run of a case reads, weights and keys and values; a prompt counts as one step. */
     double bytes(BenchCase benchCase) {
         return switch (benchCase) {
-            case BenchCase.Prompt prompt -> weightBytes();
+            case BenchCase.Prompt prompt -> weightBytes(prompt.tokens());
             case BenchCase.Decode decode ->
-                weightBytes() + (double) decode.batch() * decode.context() * shape.kvBytesPerToken(kvType);
+                weightBytes(decode.batch())
+                        + (double) decode.batch() * decode.context() * shape.kvBytesPerToken(kvType);
         };
     }
 
     /** Operations of a case's matrix products with weights, a multiplication and an addition counted each. */
     double operations(BenchCase benchCase) {
+        double layers = weights(shape.chosenExperts());
         return switch (benchCase) {
-            case BenchCase.Prompt prompt -> 2.0 * (layerWeights() * (double) prompt.tokens() + headWeights());
-            case BenchCase.Decode decode -> 2.0 * (layerWeights() + headWeights()) * decode.batch();
+            case BenchCase.Prompt prompt -> 2.0 * (layers * prompt.tokens() + headWeights());
+            case BenchCase.Decode decode -> 2.0 * (layers + headWeights()) * decode.batch();
         };
     }
 }

@@ -2,6 +2,7 @@ package dev.penstock.ops.bench;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
@@ -81,11 +82,22 @@ class ModelBenchTest {
         ModelCost cost = new ModelCost(SHAPE, Precision.FP32, KvType.FP16);
         long layer = 64 * (64 + 2 * 32) + 64 * 64 + 3 * 64 * 128;
         long head = 64 * 96;
-        assertThat(cost.weightBytes()).isEqualTo(4.0 * (2 * layer + head));
+        assertThat(cost.weightBytes(1)).isEqualTo(4.0 * (2 * layer + head));
         // 2 layers, keys and values of 2 heads of 16 numbers of 2 bytes.
-        assertThat(cost.bytes(new BenchCase.Decode(3, 40)) - cost.weightBytes()).isEqualTo(3 * 40 * 256.0);
+        assertThat(cost.bytes(new BenchCase.Decode(3, 40)) - cost.weightBytes(3))
+                .isEqualTo(3 * 40 * 256.0);
         // The head sees the last row of a prompt only.
         assertThat(cost.operations(new BenchCase.Prompt(20))).isEqualTo(2.0 * (20 * 2 * layer + head));
+    }
+
+    @Test
+    void aStepOfOneTokenReadsTheExpertsThatItTakesAndAStepOfManyReadsNearlyAll() {
+        ModelCost dense = new ModelCost(SHAPE, Precision.FP32, KvType.FP16);
+        ModelCost sparse = new ModelCost(SHAPE.withExperts(8, 2), Precision.FP32, KvType.FP16);
+        double expert = 4.0 * 2 * 3 * 64 * 128;
+        assertThat(sparse.weightBytes(1)).isEqualTo(dense.weightBytes(1) + expert);
+        assertThat(sparse.weightBytes(2)).isEqualTo(dense.weightBytes(1) + 2.5 * expert);
+        assertThat(sparse.weightBytes(100)).isCloseTo(dense.weightBytes(1) + 7 * expert, within(1.0));
     }
 
     private Variant variant() {
