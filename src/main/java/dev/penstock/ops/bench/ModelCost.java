@@ -11,7 +11,7 @@ import dev.penstock.model.Precision;
  * @param precision of its weights
  * @param kvType of its KV cache
  */
-record ModelCost(DecoderShape shape, Precision precision, KvType kvType) {
+public record ModelCost(DecoderShape shape, Precision precision, KvType kvType) {
     /** Bytes of a weight, its share of the 16-bit scale of its block of 32 counted in; ONNX Runtime's own are of 32. */
     private static final double INT8_BYTES = 1 + 2 / 32.0;
 
@@ -28,7 +28,7 @@ record ModelCost(DecoderShape shape, Precision precision, KvType kvType) {
     /** Weights of the layers' matrices that {@link Precision#MIXED} keeps at 8 bits: query-key-value and down. */
     long sensitiveWeights() {
         long queryKeyValue = (long) (shape.heads() + 2 * shape.kvHeads()) * shape.headSize();
-        return shape.layers() * shape.hiddenSize() * (queryKeyValue + shape.innerSize());
+        return (long) shape.layers() * shape.hiddenSize() * (queryKeyValue + shape.innerSize());
     }
 
     /** Weights of the head. */
@@ -37,18 +37,22 @@ record ModelCost(DecoderShape shape, Precision precision, KvType kvType) {
     }
 
     /** Bytes of weights that a step reads when each is read once. */
-    double weightBytes() {
+    public double weightBytes() {
+        return layerBytes() + (precision == Precision.FP32 ? 4 : INT8_BYTES) * headWeights();
+    }
+
+    /** Bytes of the layers' matrices. */
+    double layerBytes() {
         return switch (precision) {
-            case FP32 -> 4.0 * (layerWeights() + headWeights());
-            case INT8 -> INT8_BYTES * (layerWeights() + headWeights());
-            case INT4 -> INT4_BYTES * layerWeights() + INT8_BYTES * headWeights();
-            case MIXED ->
-                INT4_BYTES * (layerWeights() - sensitiveWeights()) + INT8_BYTES * (sensitiveWeights() + headWeights());
+            case FP32 -> 4.0 * layerWeights();
+            case INT8 -> INT8_BYTES * layerWeights();
+            case INT4 -> INT4_BYTES * layerWeights();
+            case MIXED -> INT4_BYTES * (layerWeights() - sensitiveWeights()) + INT8_BYTES * sensitiveWeights();
         };
     }
 
     /** Bytes that one run of a case reads, weights and keys and values; a prompt counts as one step. */
-    double bytes(BenchCase benchCase) {
+    public double bytes(BenchCase benchCase) {
         return switch (benchCase) {
             case BenchCase.Prompt prompt -> weightBytes();
             case BenchCase.Decode decode ->
@@ -57,7 +61,7 @@ record ModelCost(DecoderShape shape, Precision precision, KvType kvType) {
     }
 
     /** Operations of a case's matrix products with weights, a multiplication and an addition counted each. */
-    double operations(BenchCase benchCase) {
+    public double operations(BenchCase benchCase) {
         return switch (benchCase) {
             case BenchCase.Prompt prompt -> 2.0 * (layerWeights() * (double) prompt.tokens() + headWeights());
             case BenchCase.Decode decode -> 2.0 * (layerWeights() + headWeights()) * decode.batch();
