@@ -162,6 +162,7 @@ public final class OnnxModelRunner implements ModelRunner {
         return switch (type) {
             case FP32 -> ElementType.FLOAT;
             case FP16 -> ElementType.FLOAT16;
+            case INT8 -> ElementType.INT8;
         };
     }
 
@@ -171,10 +172,8 @@ public final class OnnxModelRunner implements ModelRunner {
 
     /** Bytes of one layer's keys, and of its values. */
     private static long cacheBytes(DecoderShape shape, RunnerConfig config) {
-        long perBlock = (long) config.blockSize()
-                * shape.kvHeads()
-                * shape.headSize()
-                * config.kvType().bytes();
+        long perBlock =
+                (long) config.blockSize() * shape.kvHeads() * config.kvType().headBytes(shape.headSize());
         return Math.multiplyExact(perBlock, config.blocks());
     }
 
@@ -183,7 +182,12 @@ public final class OnnxModelRunner implements ModelRunner {
     }
 
     private void bindCaches(Slices slices) {
-        long[] dims = {config.blocks(), config.blockSize(), shape.kvHeads(), shape.headSize()};
+        long[] dims = {
+            config.blocks(),
+            config.blockSize(),
+            shape.kvHeads(),
+            config.kvType().headNumbers(shape.headSize())
+        };
         ElementType type = elementType(config.kvType());
         long bytes = cacheBytes(shape, config);
         for (int layer = 0; layer < shape.layers(); layer++) {
@@ -290,6 +294,12 @@ public final class OnnxModelRunner implements ModelRunner {
             case FP16 -> {
                 for (long i = 0; i < caches.byteSize() / Short.BYTES; i++) {
                     caches.setAtIndex(JAVA_SHORT, i, Float.floatToFloat16(random.nextFloat() - 0.5f));
+                }
+            }
+            case INT8 -> {
+                // Four bytes that are a small float, so that they may stand for codes and for scales alike.
+                for (long i = 0; i < caches.byteSize() / Float.BYTES; i++) {
+                    caches.setAtIndex(JAVA_FLOAT, i, (random.nextFloat() + 1) / 256);
                 }
             }
         }

@@ -44,7 +44,7 @@ public record DecoderShape(
 
     /** Bytes that one token takes in the KV cache over all layers. */
     public long kvBytesPerToken(KvType type) {
-        return 2L * layers * kvHeads * headSize * type.bytes();
+        return 2L * layers * kvHeads * type.headBytes(headSize);
     }
 
     /** The same with another context length. */

@@ -65,7 +65,8 @@ final class AttentionOperator implements OperatorType {
         Tensor table = context.input(7).require(2, "block_table");
         Tensor cos = context.input(8);
         Tensor sin = context.input(9);
-        int headSize = Math.toIntExact(keyCache.d3());
+        KvType kvType = kvType(keyCache.type());
+        int headSize = kvType.headSize(Math.toIntExact(keyCache.d3()));
         int queryWidth = Math.multiplyExact(config.heads(), headSize);
         int keyWidth = Math.multiplyExact(config.kvHeads(), headSize);
         if (keyCache.d2() != config.kvHeads()
@@ -112,7 +113,7 @@ final class AttentionOperator implements OperatorType {
                 headSize,
                 keyCache.address(),
                 valueCache.address(),
-                kvType(keyCache.type()),
+                kvType,
                 Math.toIntExact(keyCache.d0()),
                 Math.toIntExact(keyCache.d1()),
                 starts.address(),
@@ -140,6 +141,9 @@ final class AttentionOperator implements OperatorType {
         if (type == ElementType.FLOAT16.code()) {
             return KvType.FP16;
         }
-        throw new IllegalArgumentException("the cache is neither float nor float16");
+        if (type == ElementType.INT8.code()) {
+            return KvType.INT8;
+        }
+        throw new IllegalArgumentException("the cache is neither float, float16 nor int8");
     }
 }

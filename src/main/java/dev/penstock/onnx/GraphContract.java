@@ -14,7 +14,8 @@ import dev.penstock.model.KvType;
  *   <li>{@link #PAST_LENGTHS} int32 [S], tokens that the cache holds before this step
  *   <li>{@link #BLOCK_TABLE} int32 [S, M], block ids of each sequence
  *   <li>for each layer N from 0: {@link #keyCache} and {@link #valueCache}, float16 or float
- *       [blocks, blockSize, kvHeads, headSize]; they are written in place and are no outputs
+ *       [blocks, blockSize, kvHeads, headSize], or int8 [blocks, blockSize, kvHeads, headSize + 4], the last four bytes
+ *       being room for a scale; they are written in place and are no outputs
  * </ul>
  * Output of the graph: {@link #LOGITS} float [R, vocabSize].
  *
@@ -144,6 +145,7 @@ public final class GraphContract {
         return switch (type) {
             case FP16 -> "model.onnx";
             case FP32 -> "model.kv-fp32.onnx";
+            case INT8 -> "model.kv-int8.onnx";
         };
     }
 }

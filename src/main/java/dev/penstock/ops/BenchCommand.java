@@ -71,7 +71,10 @@ public final class BenchCommand implements Callable<Integer> {
             description = "Tokens of each sequence before it decodes, 0 for no decoding; default: ${DEFAULT-VALUE}")
     private List<Integer> contexts = List.of();
 
-    @Option(names = "--kv", defaultValue = "fp16", description = "KV cache: fp16 or fp32; default: ${DEFAULT-VALUE}")
+    @Option(
+            names = "--kv",
+            defaultValue = "fp16",
+            description = "KV cache: fp32, fp16 or int8; default: ${DEFAULT-VALUE}")
     private String kv = "fp16";
 
     @Option(names = "--threads", description = "Threads; default: this machine's physical cores, or its CPU quota")
@@ -168,11 +171,9 @@ public final class BenchCommand implements Callable<Integer> {
     }
 
     private KvType kvType() {
-        return switch (kv.toLowerCase(Locale.ROOT)) {
-            case "fp16" -> KvType.FP16;
-            case "fp32" -> KvType.FP32;
-            default -> throw new ParameterException(commandSpec().commandLine(), "--kv is fp16 or fp32, not " + kv);
-        };
+        return KvType.ofLabel(kv)
+                .orElseThrow(() -> new ParameterException(
+                        commandSpec().commandLine(), "--kv is one of " + KvType.labels() + ", not " + kv));
     }
 
     private Subject chosen() {

@@ -63,10 +63,7 @@ public final class BuildCommand implements Callable<Integer> {
         @Option(names = "--shape", required = true, description = "Random weights of a known shape, see bench")
         private String name = "";
 
-        @Option(
-                names = "--precision",
-                defaultValue = "int4",
-                description = "Its precision; default: ${DEFAULT-VALUE}")
+        @Option(names = "--precision", defaultValue = "int4", description = "Its precision; default: ${DEFAULT-VALUE}")
         private String precision = "int4";
 
         @Option(names = "--rounding", defaultValue = "search", description = "Its rounding; default: ${DEFAULT-VALUE}")
@@ -125,8 +122,8 @@ public final class BuildCommand implements Callable<Integer> {
 
     private ModelSource shape(String name) {
         return RandomModel.ofName(name, SEED)
-                .orElseThrow(() -> wrong("--shape knows %s, not %s"
-                        .formatted(String.join(", ", RandomModel.names()), name)));
+                .orElseThrow(() ->
+                        wrong("--shape knows %s, not %s".formatted(String.join(", ", RandomModel.names()), name)));
     }
 
     private Precision precision(String label) {
@@ -135,8 +132,7 @@ public final class BuildCommand implements Callable<Integer> {
     }
 
     private Rounding rounding(String label) {
-        return Rounding.ofLabel(label)
-                .orElseThrow(() -> wrong("--rounding is nearest or search, not " + label));
+        return Rounding.ofLabel(label).orElseThrow(() -> wrong("--rounding is nearest or search, not " + label));
     }
 
     private ParameterException wrong(String message) {

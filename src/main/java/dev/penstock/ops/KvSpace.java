@@ -1,10 +1,9 @@
 package dev.penstock.ops;
 
-import com.sun.management.OperatingSystemMXBean;
 import dev.penstock.engine.RunnerConfig;
+import dev.penstock.hardware.MachineMemory;
 import dev.penstock.model.DecoderShape;
 import dev.penstock.onnx.attention.AttentionCall;
-import java.lang.management.ManagementFactory;
 
 /**
  * How large a model's KV cache is: what was configured, or else room for the whole batch at full context, but never more
@@ -33,7 +32,7 @@ record KvSpace(ModelSettings settings, PenstockConfig.Engine engine, int models)
                 settings.threads(),
                 settings.kvType(),
                 engine.blockSize(),
-                blocks(shape, machineBytes()),
+                blocks(shape, MachineMemory.totalBytes()),
                 engine.maxStepTokens(),
                 engine.maxRunning());
     }
@@ -50,10 +49,5 @@ record KvSpace(ModelSettings settings, PenstockConfig.Engine engine, int models)
                     + blockBytes + " bytes; raise kv-cache.");
         }
         return (int) Math.min(wanted, Integer.MAX_VALUE);
-    }
-
-    /** Memory of the machine, or of the container. */
-    private static long machineBytes() {
-        return ManagementFactory.getPlatformMXBean(OperatingSystemMXBean.class).getTotalMemorySize();
     }
 }

@@ -94,14 +94,24 @@ record ModelSettings(
                 open(model.name(), model.folder()),
                 precision,
                 rounding,
-                // Who asks for full precision wants it in the cache too.
-                precision == Precision.FP32 ? KvType.FP32 : KvType.FP16,
+                kvType(model, precision),
                 positive(model.name(), "threads", model.threads()).orElseGet(CpuCores::defaultThreads),
                 positive(model.name(), "context", model.context()),
                 model.kvCache()
                         .map(MemorySize::asLongValue)
                         .map(OptionalLong::of)
                         .orElseGet(OptionalLong::empty));
+    }
+
+    private static KvType kvType(PenstockConfig.Model model, Precision precision) {
+        if (model.kv().isEmpty()) {
+            // Who asks for full precision wants it in the cache too.
+            return precision == Precision.FP32 ? KvType.FP32 : KvType.FP16;
+        }
+        String label = model.kv().get();
+        return KvType.ofLabel(label)
+                .orElseThrow(() -> new StartException("The model " + model.name() + " has the kv '" + label
+                        + "', but there are " + KvType.labels() + "."));
     }
 
     private static ModelFolder open(String name, String folder) {

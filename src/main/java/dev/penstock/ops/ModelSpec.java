@@ -1,5 +1,6 @@
 package dev.penstock.ops;
 
+import dev.penstock.model.KvType;
 import dev.penstock.model.Precision;
 import dev.penstock.weights.Rounding;
 import java.util.LinkedHashMap;
@@ -22,7 +23,7 @@ record ModelSpec(String name, String folder, Map<String, String> settings) {
     static final String FIRST_NAME = PREFIX + "0].name";
 
     private static final String FORM =
-            "NAME=FOLDER[,precision=fp32|int8|int4|mixed][,rounding=search|nearest][,threads=N][,context=N]";
+            "NAME=FOLDER[,precision=fp32|int8|int4|mixed][,rounding=search|nearest][,kv=fp32|fp16|int8][,threads=N][,context=N]";
 
     /**
      * Reads it.
@@ -71,6 +72,11 @@ record ModelSpec(String name, String folder, Map<String, String> settings) {
                     throw wrong("has the rounding '" + value + "', but there are nearest and search", text);
                 }
             }
+            case "kv" -> {
+                if (KvType.ofLabel(value).isEmpty()) {
+                    throw wrong("has the kv '" + value + "', but there are " + KvType.labels(), text);
+                }
+            }
             case "threads", "context" -> {
                 if (!value.matches("[1-9][0-9]{0,8}")) {
                     throw wrong("needs a positive number for " + key + ", not '" + value + "'", text);
@@ -78,7 +84,8 @@ record ModelSpec(String name, String folder, Map<String, String> settings) {
             }
             default ->
                 throw wrong(
-                        "has the setting '" + key + "', but there are precision, rounding, threads and context", text);
+                        "has the setting '" + key + "', but there are precision, rounding, kv, threads and context",
+                        text);
         }
     }
 

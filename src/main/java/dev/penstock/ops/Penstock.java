@@ -15,7 +15,14 @@ import picocli.CommandLine.Spec;
         description = "Serves open-weight language models behind an OpenAI-compatible API.",
         mixinStandardHelpOptions = true,
         versionProvider = Penstock.Version.class,
-        subcommands = {ServeCommand.class, BenchCommand.class, BuildCommand.class, QualityCommand.class, WarmUpCommand.class})
+        subcommands = {
+            ServeCommand.class,
+            BenchCommand.class,
+            BuildCommand.class,
+            PlanCommand.class,
+            QualityCommand.class,
+            WarmUpCommand.class
+        })
 public final class Penstock implements Runnable {
     @Spec
     private CommandSpec spec;

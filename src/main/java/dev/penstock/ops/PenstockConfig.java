@@ -40,6 +40,9 @@ public interface PenstockConfig {
         @WithDefault("search")
         String rounding();
 
+        /** Type of its KV cache: {@code fp32}, {@code fp16} or {@code int8}; by precision where absent. */
+        Optional<String> kv();
+
         /** Threads for its matrix products; the machine's cores where absent. */
         OptionalInt threads();
 

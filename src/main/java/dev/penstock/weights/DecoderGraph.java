@@ -11,6 +11,7 @@ import dev.penstock.model.DecoderShape;
 import dev.penstock.model.KvType;
 import dev.penstock.model.Precision;
 import dev.penstock.onnx.GraphContract;
+import dev.penstock.onnx.gemm.Activation;
 import dev.penstock.weights.DecoderSpec.Attention;
 import dev.penstock.weights.DecoderSpec.Experts;
 import dev.penstock.weights.DecoderSpec.Gated;
@@ -110,11 +111,17 @@ final class DecoderGraph {
         DataType cacheType = switch (kvType) {
             case FP32 -> DataType.FLOAT;
             case FP16 -> DataType.FLOAT16;
+            case INT8 -> DataType.INT8;
         };
         for (int l = 0; l < shape.layers(); l++) {
             for (String cache : List.of(GraphContract.keyCache(l), GraphContract.valueCache(l))) {
-                inputs.add(
-                        OnnxGraph.value(cache, cacheType, "blocks", "block_size", shape.kvHeads(), shape.headSize()));
+                inputs.add(OnnxGraph.value(
+                        cache,
+                        cacheType,
+                        "blocks",
+                        "block_size",
+                        shape.kvHeads(),
+                        kvType.headNumbers(shape.headSize())));
             }
         }
         ValueInfoProto logits = OnnxGraph.value(GraphContract.LOGITS, DataType.FLOAT, ROWS, shape.vocabSize());

@@ -1,6 +1,7 @@
 package dev.penstock.weights;
 
 import dev.penstock.model.DecoderShape;
+import dev.penstock.onnx.gemm.Activation;
 import dev.penstock.weights.DecoderSpec.Experts;
 import dev.penstock.weights.DecoderSpec.Gated;
 import dev.penstock.weights.DecoderSpec.Rows;

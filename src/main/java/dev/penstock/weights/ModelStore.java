@@ -19,7 +19,7 @@ import java.util.stream.Stream;
  */
 public final class ModelStore {
     /** Must grow with every change that gives other files for the same sources; BuilderVersionTest notices. */
-    private static final int BUILDER_VERSION = 5;
+    private static final int BUILDER_VERSION = 6;
 
     private static final String TEMPORARY = "tmp-";
 
@@ -87,6 +87,14 @@ public final class ModelStore {
         } catch (IOException e) {
             throw unusable(e);
         }
+    }
+
+    /** Bytes of the weights that a variant of a model would have, or has; nothing is built. */
+    public static long weightBytes(ModelSource source, Precision precision, BuildOptions options) {
+        DecoderSpec spec = source.spec().withContextLimit(options.contextLimit());
+        return new DecoderGraph(spec, precision, options.layout(), VariantFolder.DATA_FILE)
+                .constants()
+                .dataBytes();
     }
 
     private void build(

@@ -8,6 +8,7 @@ import dev.penstock.model.DecoderShape;
 import dev.penstock.model.KvType;
 import dev.penstock.model.Precision;
 import dev.penstock.weights.ModelFolder;
+import dev.penstock.weights.Rounding;
 import dev.penstock.weights.TinyModels;
 import java.nio.file.Path;
 import java.util.OptionalInt;
@@ -57,8 +58,8 @@ class KvSpaceTest {
     }
 
     private static KvSpace space(OptionalLong kvCacheBytes, int blockSize, int models) {
-        ModelSettings settings =
-                new ModelSettings("m", folder, Precision.INT4, KvType.FP16, 3, OptionalInt.empty(), kvCacheBytes);
+        ModelSettings settings = new ModelSettings(
+                "m", folder, Precision.INT4, Rounding.SEARCH, KvType.FP16, 3, OptionalInt.empty(), kvCacheBytes);
         return KvSpace.of(settings, new Engine(blockSize, 8), models);
     }
 

@@ -39,6 +39,7 @@ class ModelSpecTest {
                 "llama=f,precision=",
                 "llama=f,precision=int3",
                 "llama=f,rounding=best",
+                "llama=f,kv=fp8",
                 "llama=f,threads=0",
                 "llama=f,threads=-1",
                 "llama=f,threads=2.5",

@@ -175,6 +175,13 @@ class ModelStoreTest {
     }
 
     @ParameterizedTest
+    @EnumSource
+    void theBytesOfAVariantAreKnownBeforeItIsBuilt(Precision precision) throws IOException {
+        long foreseen = ModelStore.weightBytes(ModelFolder.open(model), precision, OPTIONS);
+        assertThat(foreseen).isEqualTo(Files.size(build(precision).data()));
+    }
+
+    @ParameterizedTest
     @ValueSource(strings = {"model.onnx.data", "model.onnx", "variant.json"})
     void variantThatIsNotWholeIsBuiltAnew(String damaged) throws IOException {
         Variant built = build(Precision.INT4);

@@ -12,8 +12,8 @@ import dev.penstock.model.KvType;
  * @param tokens T
  * @param headSize width of a head, a multiple of 8
  * @param keyCache [blocks, kvHeads, blockSize / 16, headSize, 16]
- * @param valueCache [blocks, kvHeads, blockSize, headSize]
- * @param kvType type of both caches
+ * @param valueCache [blocks, kvHeads, blockSize / 16, 16, headSize]
+ * @param kvType type of both caches; in one of 8-bit codes each group of 16 is followed by 16 floats, their scales
  * @param blockSize tokens of a block, a multiple of 16
  * @param sequenceStarts int32 [S + 1]
  * @param pastLengths int32 [S]
@@ -104,16 +104,23 @@ public record AttentionCall(
 
     /** Address of the 16 keys that start at this position (a multiple of 16): [headSize, 16]. */
     long keyGroup(int sequence, int kvHeads, int kvHead, int position) {
-        long block = block(sequence, position / blockSize);
-        long key = (block * kvHeads + kvHead) * blockSize + position % blockSize;
-        return keyCache + key * headSize * kvType.bytes();
+        return keyCache + groupOffset(sequence, kvHeads, kvHead, position);
     }
 
-    /** Address of the value at this position; those of the same block follow: [blockSize, headSize]. */
-    long valueRow(int sequence, int kvHeads, int kvHead, int position) {
+    /** Address of the 16 values that start at this position (a multiple of 16): [16, headSize]. */
+    long valueGroup(int sequence, int kvHeads, int kvHead, int position) {
+        return valueCache + groupOffset(sequence, kvHeads, kvHead, position);
+    }
+
+    /** Where in a group the scales of its 16 keys or values begin, in a cache that has them: floats [16]. */
+    long scalesOffset() {
+        return (long) KEY_GROUP * headSize;
+    }
+
+    private long groupOffset(int sequence, int kvHeads, int kvHead, int position) {
         long block = block(sequence, position / blockSize);
-        long row = (block * kvHeads + kvHead) * blockSize + position % blockSize;
-        return valueCache + row * headSize * kvType.bytes();
+        long token = (block * kvHeads + kvHead) * blockSize + position % blockSize;
+        return token * kvType.headBytes(headSize);
     }
 
     private static void require(boolean holds, String message, Object... arguments) {

@@ -88,7 +88,7 @@ final class AttentionPlan {
     }
 
     private static int headsPerTile(AttentionConfig config, AttentionCall call, int tokens) {
-        int headBytes = call.blockSize() * call.headSize() * call.kvType().bytes();
+        int headBytes = call.blockSize() * call.kvType().headBytes(call.headSize());
         int wanted = (STREAM_BYTES + headBytes - 1) / headBytes;
         int fitting = TARGET_ROWS / (tokens * config.groupSize());
         return Math.clamp(Math.min(wanted, fitting), 1, config.kvHeads());

@@ -15,7 +15,7 @@ import java.util.List;
  */
 public final class AttentionWarmUp {
     /** Runs after which all of the kernel was seen to be compiled by the second compiler. */
-    private static final int RUNS = 400;
+    private static final int RUNS = 480;
     /** A busy machine gets no more than this. */
     private static final Duration LIMIT = Duration.ofMillis(1500);
 
@@ -72,7 +72,9 @@ public final class AttentionWarmUp {
                     call(arena, 1, KvType.FP16),
                     call(arena, CHUNK, KvType.FP16),
                     call(arena, 1, KvType.FP32),
-                    call(arena, CHUNK, KvType.FP32));
+                    call(arena, CHUNK, KvType.FP32),
+                    call(arena, 1, KvType.INT8),
+                    call(arena, CHUNK, KvType.INT8));
             for (int i = 0; i < RUNS && System.nanoTime() < end; i++) {
                 attention.run(calls.get(i % calls.size()), alone);
             }

@@ -220,7 +220,7 @@ public final class PagedAttention {
                 for (int g = k; g < Math.min(count, k + STAGED_KEYS); g += AttentionCall.KEY_GROUP) {
                     long keys =
                             call.keyGroup(plan.sequence(tile), config.kvHeads(), plan.firstHead(tile) + h, from + g);
-                    KvCache.stage(call.kvType(), keys, staged + 4L * groups * groupNumbers, groupNumbers);
+                    KvCache.stageKeys(call, keys, staged + 4L * groups * groupNumbers);
                     groups++;
                 }
                 long firstRow = (long) h * rows;
@@ -267,9 +267,9 @@ public final class PagedAttention {
                 for (int g = 0; g < keys; g += AttentionCall.KEY_GROUP) {
                     // Rows past the last key are left out: nobody has written them, and 0 times NaN is NaN.
                     int live = Math.min(AttentionCall.KEY_GROUP, keys - g);
-                    long values = call.valueRow(
+                    long values = call.valueGroup(
                             plan.sequence(tile), config.kvHeads(), plan.firstHead(tile) + h, from + k + g);
-                    KvCache.stage(call.kvType(), values, staged + 4L * g * headSize, live * headSize);
+                    KvCache.stageValues(call, values, live, staged + 4L * g * headSize);
                 }
                 long firstRow = (long) h * rows;
                 WeightedValues.add(

@@ -11,7 +11,7 @@ import dev.penstock.model.Precision;
  * @param precision of its weights
  * @param kvType of its KV cache
  */
-record ModelCost(DecoderShape shape, Precision precision, KvType kvType) {
+public record ModelCost(DecoderShape shape, Precision precision, KvType kvType) {
     /** Bytes of a weight, its share of the 16-bit scale of its block of 32 counted in; ONNX Runtime's own are of 32. */
     private static final double INT8_BYTES = 1 + 2 / 32.0;
 
@@ -48,19 +48,23 @@ record ModelCost(DecoderShape shape, Precision precision, KvType kvType) {
     }
 
     /** Bytes of weights that a step of so many tokens reads when each is read once. */
-    double weightBytes(int tokens) {
+    public double weightBytes(int tokens) {
+        return layerBytes(tokens) + (precision == Precision.FP32 ? 4 : INT8_BYTES) * headWeights();
+    }
+
+    /** Bytes of the layers' matrices that a step of so many tokens reads. */
+    double layerBytes(int tokens) {
         double layers = layerWeights(tokens);
         return switch (precision) {
-            case FP32 -> 4.0 * (layers + headWeights());
-            case INT8 -> INT8_BYTES * (layers + headWeights());
-            case INT4 -> INT4_BYTES * layers + INT8_BYTES * headWeights();
-            case MIXED ->
-                INT4_BYTES * (layers - sensitiveWeights()) + INT8_BYTES * (sensitiveWeights() + headWeights());
+            case FP32 -> 4.0 * layers;
+            case INT8 -> INT8_BYTES * layers;
+            case INT4 -> INT4_BYTES * layers;
+            case MIXED -> INT4_BYTES * (layers - sensitiveWeights()) + INT8_BYTES * sensitiveWeights();
         };
     }
 
     /** Bytes that one run of a case reads, weights and keys and values; a prompt counts as one step. */
-    double bytes(BenchCase benchCase) {
+    public double bytes(BenchCase benchCase) {
         return switch (benchCase) {
             case BenchCase.Prompt prompt -> weightBytes(prompt.tokens());
             case BenchCase.Decode decode ->
@@ -70,7 +74,7 @@ record ModelCost(DecoderShape shape, Precision precision, KvType kvType) {
     }
 
     /** Operations of a case's matrix products with weights, a multiplication and an addition counted each. */
-    double operations(BenchCase benchCase) {
+    public double operations(BenchCase benchCase) {
         double layers = weights(shape.chosenExperts());
         return switch (benchCase) {
             case BenchCase.Prompt prompt -> 2.0 * (layers * prompt.tokens() + headWeights());

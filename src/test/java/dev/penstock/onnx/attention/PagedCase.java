@@ -66,7 +66,7 @@ final class PagedCase implements AutoCloseable {
         }
         cosCache = floats(cos);
         sinCache = floats(sin);
-        long cacheBytes = (long) blocks * blockSize * config.kvHeads() * headSize * kvType.bytes();
+        long cacheBytes = (long) blocks * blockSize * config.kvHeads() * kvType.headBytes(headSize);
         keyCache = arena.allocate(cacheBytes, 64);
         valueCache = arena.allocate(cacheBytes, 64);
         // What no sequence has written must not matter, whatever it is.

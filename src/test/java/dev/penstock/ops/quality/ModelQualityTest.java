@@ -24,6 +24,8 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** What rounding may cost real models, on forty stories that neither of them was trained on. */
 class ModelQualityTest {
+    private static final Way HALF_CACHE = new Way(Precision.FP32, Rounding.SEARCH, KvType.FP16);
+    private static final Way INT8_CACHE = new Way(Precision.FP32, Rounding.SEARCH, KvType.INT8);
     private static final Way INT8 = new Way(Precision.INT8, Rounding.SEARCH, KvType.FP32);
     private static final Way MIXED = new Way(Precision.MIXED, Rounding.SEARCH, KvType.FP32);
     private static final Way SEARCHED = new Way(Precision.INT4, Rounding.SEARCH, KvType.FP32);
@@ -53,12 +55,18 @@ class ModelQualityTest {
         QualityReport.Result mixed = results.get(2);
         QualityReport.Result searched = results.get(3);
         QualityReport.Result nearest = results.get(4);
+        QualityReport.Result halfCache = results.get(5);
+        QualityReport.Result int8Cache = results.get(6);
 
         // Sums of floats differ from session to session.
         assertThat(full.loss()).isCloseTo(0, within(1e-6));
         assertThat(full.divergence()).isCloseTo(0, within(1e-6));
         assertThat(full.agreement()).isGreaterThan(0.999);
         assertThat(int8.loss()).isBetween(-0.005, 0.005);
+        assertThat(halfCache.loss()).isBetween(-0.0005, 0.0005);
+        assertThat(int8Cache.loss()).isBetween(-0.005, 0.005);
+        assertThat(int8Cache.divergence()).isLessThan(0.005);
+        assertThat(int8Cache.kvBytesPerToken()).isLessThan(halfCache.kvBytesPerToken());
         assertThat(mixed.loss()).isLessThan(nearest.loss() / 2);
         assertThat(mixed.divergence()).isLessThan(nearest.divergence() / 2);
         assertThat(searched.loss()).isLessThan(nearest.loss());
@@ -78,7 +86,7 @@ class ModelQualityTest {
             TextWindows windows = TextWindows.read(
                     text, tokenizer, tokenizer.id(folder.tokenizer().bosToken().orElseThrow()), 512, 1 << 20);
             return new ModelQuality(store, folder, windows, 2)
-                    .measure(List.of(Way.REFERENCE, INT8, MIXED, SEARCHED, NEAREST));
+                    .measure(List.of(Way.REFERENCE, INT8, MIXED, SEARCHED, NEAREST, HALF_CACHE, INT8_CACHE));
         }
     }
 }

@@ -1,0 +1,150 @@
+package dev.penstock.ops;
+
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.SerializationFeature;
+import dev.penstock.engine.StepException;
+import dev.penstock.hardware.CpuCores;
+import dev.penstock.onnx.OnnxException;
+import dev.penstock.ops.plan.PlanReport;
+import dev.penstock.ops.plan.Planner;
+import dev.penstock.weights.ModelFolder;
+import dev.penstock.weights.ModelFolderException;
+import dev.penstock.weights.ModelSource;
+import dev.penstock.weights.ModelStore;
+import dev.penstock.weights.ModelStoreException;
+import dev.penstock.weights.RandomModel;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
+import java.nio.file.Path;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.concurrent.Callable;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
+
+/** {@code penstock plan}: which precision of a model to serve on this machine, and what to expect of it. */
+@Command(
+        name = "plan",
+        mixinStandardHelpOptions = true,
+        description = "Says at which precisions a model fits this machine, how fast each would be, and which to take.")
+public final class PlanCommand implements Callable<Integer> {
+    @Option(
+            names = "--model",
+            required = true,
+            paramLabel = "FOLDER|SHAPE",
+            description = "A Hugging Face folder, or a shape that bench knows")
+    private String model = "";
+
+    @Option(
+            names = "--sequences",
+            paramLabel = "N",
+            defaultValue = "4",
+            description = "Sequences that should run at once; default: ${DEFAULT-VALUE}")
+    private int sequences;
+
+    @Option(
+            names = "--context",
+            paramLabel = "N",
+            defaultValue = "1024",
+            description = "Tokens of each; default: ${DEFAULT-VALUE}, or the model's context if that is less")
+    private int context;
+
+    @Option(
+            names = "--tokens-per-second",
+            paramLabel = "N",
+            defaultValue = "10",
+            description = "What each sequence should decode at; default: ${DEFAULT-VALUE}")
+    private double wanted;
+
+    @Option(names = "--threads", description = "Threads; default: this machine's physical cores, or its CPU quota")
+    private int threads = CpuCores.defaultThreads();
+
+    @Option(names = "--json", description = "Prints JSON in place of a table")
+    private boolean json;
+
+    @Spec
+    private @Nullable CommandSpec spec;
+
+    /** Plans and prints; 0, or 1 where the model can't be used. */
+    @Override
+    public Integer call() throws IOException {
+        check("--sequences", sequences, 4096);
+        check("--context", context, 1 << 20);
+        check("--threads", threads, 1024);
+        if (!(wanted > 0)) {
+            throw wrong("--tokens-per-second must be positive, not " + wanted);
+        }
+        try {
+            ModelSource source = source();
+            int tokens = Math.min(context, source.spec().shape().contextLength());
+            Path root = Files.createDirectories(ModelStore.ofUser().root());
+            Path temporary = Files.createTempDirectory(root, "plan-");
+            PlanReport report;
+            try {
+                report = new Planner(new ModelStore(temporary), threads, sequences, tokens, wanted).plan(model, source);
+            } finally {
+                delete(temporary);
+            }
+            PrintWriter out = commandSpec().commandLine().getOut();
+            out.print(json ? json(report) : report.table());
+            out.flush();
+            return 0;
+        } catch (ModelFolderException | ModelStoreException | OnnxException | StepException e) {
+            commandSpec().commandLine().getErr().println(e.getMessage());
+            return 1;
+        }
+    }
+
+    private ModelSource source() {
+        Optional<RandomModel> shape = RandomModel.ofName(model.toLowerCase(Locale.ROOT), 1);
+        if (shape.isPresent()) {
+            return shape.get();
+        }
+        try {
+            return ModelFolder.open(Path.of(model));
+        } catch (InvalidPathException e) {
+            throw wrong("--model is a folder, or one of %s, not %s"
+                    .formatted(String.join(", ", RandomModel.names()), model));
+        }
+    }
+
+    private static String json(PlanReport report) throws IOException {
+        return new ObjectMapper().enable(SerializationFeature.INDENT_OUTPUT).writeValueAsString(report) + "\n";
+    }
+
+    private static void delete(Path folder) throws IOException {
+        List<Path> all;
+        try (Stream<Path> walk = Files.walk(folder)) {
+            all = walk.sorted(Comparator.reverseOrder()).toList();
+        }
+        for (Path path : all) {
+            Files.delete(path);
+        }
+    }
+
+    private void check(String option, int value, int most) {
+        if (value < 1 || value > most) {
+            throw wrong("%s must be 1 to %d, not %d".formatted(option, most, value));
+        }
+    }
+
+    private ParameterException wrong(String message) {
+        return new ParameterException(commandSpec().commandLine(), message);
+    }
+
+    private CommandSpec commandSpec() {
+        if (spec == null) {
+            throw new IllegalStateException("picocli sets the command's spec");
+        }
+        return spec;
+    }
+}
