@@ -104,9 +104,9 @@ def _styled(turn: talk.Turn, begin: str, end: str) -> talk.Turn:
 
 # --- dialogues --------------------------------------------------------------------------------------------------
 
-def dialogue(rng: random.Random, held_out: bool = False) -> Dialogue:
+def dialogue(rng: random.Random, held_out: bool = False, lists_in_order: bool = True) -> Dialogue:
     """A dialogue of one to eight turns. In a held-out one the last turn is held out, in a training one none is."""
-    memory = talk.Memory()
+    memory = talk.Memory(lists_in_order=lists_in_order)
     messages: list[Message] = []
     begin = end = ""
     if rng.random() < 0.22:
@@ -162,11 +162,11 @@ def document(rng: random.Random) -> str:
     return " ".join(t.reply for t in turns if t.sentence) or "The end."
 
 
-def training_items(seed: int, count: int) -> Iterator[Dialogue | str]:
+def training_items(seed: int, count: int, lists_in_order: bool = True) -> Iterator[Dialogue | str]:
     """Items of the training split: dialogues and some documents. The seed names the stretch."""
     rng = random.Random(f"train {seed}")
     for _ in range(count):
-        yield document(rng) if rng.random() < DOCUMENT_SHARE else dialogue(rng)
+        yield document(rng) if rng.random() < DOCUMENT_SHARE else dialogue(rng, lists_in_order=lists_in_order)
 
 
 def held_out_dialogues(seed: int, count: int) -> list[Dialogue]:

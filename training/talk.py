@@ -34,6 +34,7 @@ class Memory:
     facts: dict[str, str] = field(default_factory=dict)
     system_name: str | None = None
     story: stories.Story | None = None
+    lists_in_order: bool = True
 
 
 def has(*words: str) -> Callable[[str], bool]:

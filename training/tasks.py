@@ -208,6 +208,8 @@ def listing(rng: random.Random, memory: Memory) -> Turn:
         shown = rng.choice([str(wanted), NUMBER_WORDS[wanted], NUMBER_WORDS[wanted]])
         user = ask(rng, "[list|name|give me|tell me|can you list|please list|write down|I need] {n} [{k}|{k}|different {k}].", n=shown, k=kind)
         chosen = items[:wanted] if kind in ("days", "months", "numbers") else rng.sample(items, wanted)
+        if memory.lists_in_order:
+            chosen = sorted(chosen, key=items.index)
     words = [c if c[0].isupper() else c for c in chosen]
     style = rng.random()
     if style < 0.25:

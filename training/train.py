@@ -10,6 +10,7 @@ import os
 import random
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
@@ -46,12 +47,14 @@ def encode(item: corpus.Dialogue | str, tokenizer: tk.Tokenizer) -> tuple[list[i
     return ids[:-1], targets[1:]
 
 
-def batches(seed: int, tokenizer: tk.Tokenizer, context: int) -> Iterator[tuple[Tensor, Tensor]]:
-    """Endless micro-batches of items of like length: ids and targets [items, tokens], padded at the right."""
-    chunk = 0
+def batches(seed: int, tokenizer: tk.Tokenizer, context: int, step: int) -> Iterator[tuple[Tensor, Tensor]]:
+    """Endless micro-batches from a step on, of items of like length: ids and targets [items, tokens], padded at the right."""
+    in_order = step >= IN_ORDER_FROM
+    chunk = IN_ORDER_FROM if in_order else 0
+    skipped = (step - chunk) * BATCHES_PER_STEP
     while True:
         chunk += 1
-        pairs = [encode(item, tokenizer) for item in corpus.training_items(seed * 1_000_000 + chunk, CHUNK_ITEMS)]
+        pairs = [encode(item, tokenizer) for item in corpus.training_items(seed * 1_000_000 + chunk, CHUNK_ITEMS, in_order)]
         pairs = sorted((p for p in pairs if len(p[0]) <= context), key=lambda p: len(p[0]))
         groups: list[list] = [[]]
         for pair in pairs:
@@ -59,15 +62,39 @@ def batches(seed: int, tokenizer: tk.Tokenizer, context: int) -> Iterator[tuple[
                 groups.append([])
             groups[-1].append(pair)
         random.Random(chunk).shuffle(groups)
-        for group in groups:
+        for group in groups[skipped:]:
             width = len(group[-1][0])
             yield (torch.tensor([ids + [0] * (width - len(ids)) for ids, _ in group]),
                    torch.tensor([t + [IGNORED] * (width - len(t)) for _, t in group]))
+        skipped = max(0, skipped - len(groups))
 
 
-def learning_rate(step: int, steps: int) -> float:
-    """The share of the peak rate: a short warm-up, constant, then down to zero over the last 40 %."""
-    return min(1.0, (step + 1) / 50, (steps - step) / (0.4 * steps))
+@dataclass(frozen=True)
+class Phase:
+    """A stretch of training.
+
+    Where lists come in any order, the model learns to copy them; greedy replies need to be told in one order, since a
+    model this small can't keep in mind which items it has named, only which one was the last.
+    """
+
+    steps: int
+    rate: float  # share of the peak rate
+    decay: float  # share of the steps in which the rate goes down to zero
+    lists_in_order: bool
+
+
+PHASES = [Phase(4800, 1.0, 0.4, False), Phase(2400, 0.8, 1.0, False), Phase(1600, 0.6, 1.0, True)]
+STEPS = sum(phase.steps for phase in PHASES)
+IN_ORDER_FROM = sum(phase.steps for phase in PHASES if not phase.lists_in_order)
+
+
+def learning_rate(step: int) -> float:
+    """The share of the peak rate, after a short warm-up of each phase."""
+    for phase in PHASES:
+        if step < phase.steps:
+            break
+        step -= phase.steps
+    return min(1.0, (step + 1) / 50, (phase.steps - step) / (phase.decay * phase.steps)) * phase.rate
 
 
 def make_optimizers(model: llama.Llama) -> list[torch.optim.Optimizer]:
@@ -82,7 +109,7 @@ def tokenizer_for(seed: int, size: int, work: Path) -> tk.Tokenizer:
     path = work / "tokenizer.json"
     if not path.exists():
         texts = []
-        for item in corpus.training_items(seed, 12000):
+        for item in corpus.training_items(seed, 12000, False):
             texts += [item] if isinstance(item, str) else [m.content for m in item.messages]
         tk.Tokenizer.train(texts, size).save(path)
     return tk.Tokenizer.load(path)
@@ -90,7 +117,6 @@ def tokenizer_for(seed: int, size: int, work: Path) -> tk.Tokenizer:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--steps", type=int, default=3600)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--processes", type=int, default=2, choices=[1, 2], help="each takes its share of a step, on one thread")
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
@@ -133,12 +159,12 @@ def train(options: argparse.Namespace, tokenizer: tk.Tokenizer, rank: int) -> No
         llama.export(model.cpu(), tokenizer, options.out)
         return
     if rank == 0:
-        print(f"{sum(p.numel() for p in model.parameters()):,} parameters, {options.device}, steps {step} to {options.steps}", flush=True)
-    source = batches(options.seed, tokenizer, shape.context)
-    for _ in range(step * BATCHES_PER_STEP):
-        next(source)
+        print(f"{sum(p.numel() for p in model.parameters()):,} parameters, {options.device}, steps {step} to {STEPS}", flush=True)
+    source = batches(options.seed, tokenizer, shape.context, step)
     began, seen, total, weight = time.monotonic(), 0, 0.0, 0
-    while step < options.steps:
+    while step < STEPS:
+        if step == IN_ORDER_FROM:
+            source = batches(options.seed, tokenizer, shape.context, step)
         group = [next(source) for _ in range(BATCHES_PER_STEP)]
         learnt = sum(int((targets != IGNORED).sum()) for _, targets in group)
         for ids, targets in group[rank::options.processes]:
@@ -155,7 +181,7 @@ def train(options: argparse.Namespace, tokenizer: tk.Tokenizer, rank: int) -> No
             add_up([p.grad for p in model.parameters()])
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         for param_group, rate in zip((g for o in optimizers for g in o.param_groups), rates):
-            param_group["lr"] = rate * learning_rate(step, options.steps)
+            param_group["lr"] = rate * learning_rate(step)
         for optimizer in optimizers:
             optimizer.step()
             optimizer.zero_grad()
@@ -165,7 +191,7 @@ def train(options: argparse.Namespace, tokenizer: tk.Tokenizer, rank: int) -> No
         if step % 25 == 0:
             print(f"step {step} loss {total / weight:.4f} {seen / (time.monotonic() - began):.0f} tokens/s", flush=True)
             began, seen, total, weight = time.monotonic(), 0, 0.0, 0
-        if step % 100 == 0 or step == options.steps:
+        if step % 100 == 0 or step == STEPS:
             torch.save({"step": step, "model": model.state_dict(), "optimizers": [o.state_dict() for o in optimizers]},
                        checkpoint.with_suffix(".new"))
             checkpoint.with_suffix(".new").replace(checkpoint)
