@@ -268,7 +268,7 @@ final class DecoderGraph {
     private String normedHeads(String x, String shapes, int heads, String weight) {
         // The first dimension of a new shape, 0, is the old one: tokens.
         String apart = constants.integers(shapes, 0, heads, shape.headSize());
-        String together = constants.integers(shapes + ".together", 0, heads * shape.headSize());
+        String together = constants.integers(shapes + ".together", 0, (long) heads * shape.headSize());
         String split = graph.node(ONNX, "Reshape", x + ".heads", List.of(x, apart), Map.of());
         String normed = graph.node(
                 ONNX,

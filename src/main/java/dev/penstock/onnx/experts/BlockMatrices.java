@@ -39,7 +39,7 @@ public record BlockMatrices(ExpertConfig config, int bits, Blocks gate, Blocks u
         int blocks = (inputs + BLOCK - 1) / BLOCK;
         int width = blocks * BLOCK;
         long codeBytes = (long) blocks * BLOCK * bits / 8;
-        long codes = all.codes() + expert * outputs * codeBytes;
+        long codes = all.codes() + (long) expert * outputs * codeBytes;
         long scales = all.scales() + 4L * expert * outputs * blocks;
         // Other threads reach the memory by its address, so that a confined arena, which is cheap to close, will do.
         try (Arena arena = Arena.ofConfined()) {

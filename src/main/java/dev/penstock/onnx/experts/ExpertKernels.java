@@ -20,7 +20,7 @@ final class ExpertKernels {
     private static final ByteOrder ORDER = ByteOrder.nativeOrder();
 
     /** 2 sqrt(2 / pi), since 1 + tanh(y) is twice the logistic function of 2 y. */
-    private static final float GELU_FACTOR = 1.5957691f;
+    private static final float GELU_FACTOR = (float) (2 * Math.sqrt(2 / Math.PI));
 
     private static final float GELU_CUBE = 0.044715f;
 
