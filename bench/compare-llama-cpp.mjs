@@ -5,6 +5,7 @@ import { cpus } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
+import { SHAPES } from "./shapes.mjs";
 
 const here = dirname(fileURLToPath(import.meta.url));
 const { values: options } = parseArgs({
@@ -19,9 +20,8 @@ const { values: options } = parseArgs({
     json: { type: "boolean", default: false },
   },
 });
-const VOCABULARY = { "tinyllama-1.1b": 32000, "llama-2-7b": 32000, "gemma-2b": 256000 };
-if (!(options.shape in VOCABULARY)) {
-  console.error(`--shape knows ${Object.keys(VOCABULARY).join(", ")}, not ${options.shape}`);
+if (!(options.shape in SHAPES)) {
+  console.error(`--shape knows ${Object.keys(SHAPES).join(", ")}, not ${options.shape}`);
   process.exit(2);
 }
 
@@ -55,7 +55,7 @@ const key = {
 /** Runs llama.cpp; a map from case to tokens per second, and from memory to bytes. */
 function llama(run) {
   const java = join(process.env.JAVA_HOME, "bin/java");
-  const args = ["-Xmx64m", "-XX:+UseSerialGC", "--enable-native-access=ALL-UNNAMED", join(here, "LlamaCpp.java"), library, gguf, String(VOCABULARY[options.shape])];
+  const args = ["-Xmx64m", "-XX:+UseSerialGC", "--enable-native-access=ALL-UNNAMED", join(here, "LlamaCpp.java"), library, gguf, String(SHAPES[options.shape].vocab)];
   args.push(`prompt=${run.prompt}`, `batch=${run.batch}`, `context=${run.context}`, `rounds=${options.rounds}`, `steps=${options.steps * options.rounds}`);
   if (options.threads) args.push(`threads=${options.threads}`);
   const out = execFileSync(java, args, { encoding: "utf8", stdio: ["ignore", "pipe", "inherit"] });
