@@ -6,7 +6,6 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.penstock.model.Precision;
 import dev.penstock.weights.TinyFamilies.Folder;
-import dev.penstock.weights.TinyFamilies.Maker;
 import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.List;
@@ -109,7 +108,7 @@ class DecoderFamilyTest {
 
     @ParameterizedTest
     @MethodSource("refused")
-    void whatAFamilyDoesNotDoIsRefusedByName(Maker maker, String expected) {
+    void whatAFamilyDoesNotDoIsRefusedByName(TinyMaker maker, String expected) {
         assertThatThrownBy(() -> spec(maker))
                 .isInstanceOf(ModelFolderException.class)
                 .hasMessageContaining("config.json")
@@ -153,7 +152,7 @@ class DecoderFamilyTest {
 
     @ParameterizedTest
     @MethodSource("disagreeing")
-    void weightsThatDisagreeWithTheConfigAreRefusedNamingTheTensor(Maker maker, String expected) {
+    void weightsThatDisagreeWithTheConfigAreRefusedNamingTheTensor(TinyMaker maker, String expected) {
         ModelFolder folder = ModelFolder.open(maker.build().write(temp.resolve("model")));
         BuildOptions options = new BuildOptions(1, 4096, WeightLayout.STANDARD);
         assertThatThrownBy(() -> new ModelStore(temp.resolve("store"))
@@ -173,7 +172,7 @@ class DecoderFamilyTest {
         assertThat(owners).hasSizeGreaterThanOrEqualTo(DecoderFamily.ALL.size());
     }
 
-    private static DecoderSpec spec(Maker maker) {
+    private static DecoderSpec spec(TinyMaker maker) {
         Folder folder = maker.build();
         JsonFile json = JsonFile.parse(Path.of("config.json"), folder.json().getBytes(UTF_8));
         return DecoderFamily.of(json).describe(json);

@@ -7,15 +7,12 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
-import java.util.Random;
-import java.util.Set;
-import java.util.function.BiConsumer;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /** Tiny random models of the families other than LLaMA, with every switch of each on and off. */
 public final class TinyFamilies {
-    private static final int LAYERS = 2;
+    static final int LAYERS = 2;
 
     private TinyFamilies() {}
 
@@ -154,29 +151,29 @@ public final class TinyFamilies {
                 modelGrok("grok-1, untied, other names", 4, 40).build());
     }
 
-    static Maker mistral(String name) {
-        return new Maker(name, "MistralForCausalLM", "mistral", 64, 8, 2, 8, 96)
+    static TinyMaker mistral(String name) {
+        return new TinyMaker(name, "MistralForCausalLM", "mistral", 64, 8, 2, 8, 96)
                 .separate(1)
                 .silu();
     }
 
-    static Maker qwen2(String name, int heads, int kvHeads) {
-        return new Maker(name, "Qwen2ForCausalLM", "qwen2", 64, heads, kvHeads, 64 / heads, 128)
+    static TinyMaker qwen2(String name, int heads, int kvHeads) {
+        return new TinyMaker(name, "Qwen2ForCausalLM", "qwen2", 64, heads, kvHeads, 64 / heads, 128)
                 .separate(1)
                 .silu()
                 .biases();
     }
 
-    static Maker qwen3(String name, int heads, int kvHeads) {
-        return new Maker(name, "Qwen3ForCausalLM", "qwen3", 64, heads, kvHeads, 24, 128)
+    static TinyMaker qwen3(String name, int heads, int kvHeads) {
+        return new TinyMaker(name, "Qwen3ForCausalLM", "qwen3", 64, heads, kvHeads, 24, 128)
                 .set("head_dim", "24")
                 .separate(1)
                 .silu()
                 .headNorms(1);
     }
 
-    static Maker gemma(String name, int heads, int kvHeads) {
-        return new Maker(name, "GemmaForCausalLM", "gemma", 64, heads, kvHeads, 32, 96)
+    static TinyMaker gemma(String name, int heads, int kvHeads) {
+        return new TinyMaker(name, "GemmaForCausalLM", "gemma", 64, heads, kvHeads, 32, 96)
                 .set("head_dim", "32")
                 .set("hidden_activation", "\"gelu_pytorch_tanh\"")
                 .separate(0)
@@ -185,19 +182,19 @@ public final class TinyFamilies {
     }
 
     /** With caps so low that they bite. */
-    static Maker gemma2(String name) {
-        return fourNorms(new Maker(name, "Gemma2ForCausalLM", "gemma2", 64, 4, 2, 16, 96))
+    static TinyMaker gemma2(String name) {
+        return fourNorms(new TinyMaker(name, "Gemma2ForCausalLM", "gemma2", 64, 4, 2, 16, 96))
                 .set("attn_logit_softcapping", "2.0")
                 .set("final_logit_softcapping", "3.0");
     }
 
-    static Maker gemma3(String name, int layers) {
-        return fourNorms(new Maker(name, "Gemma3ForCausalLM", "gemma3_text", 64, 4, 1, 16, 96, layers))
+    static TinyMaker gemma3(String name, int layers) {
+        return fourNorms(new TinyMaker(name, "Gemma3ForCausalLM", "gemma3_text", 64, 4, 1, 16, 96, layers))
                 .set("rope_theta", "1000000.0")
                 .headNorms(0);
     }
 
-    private static Maker fourNorms(Maker maker) {
+    private static TinyMaker fourNorms(TinyMaker maker) {
         return maker.set("head_dim", maker.headSize)
                 .set("hidden_activation", "\"gelu_pytorch_tanh\"")
                 .set("query_pre_attn_scalar", "24")
@@ -210,7 +207,7 @@ public final class TinyFamilies {
     }
 
     /** The same as the text part of a model that sees. */
-    private static Folder seeing(Maker maker) {
+    private static Folder seeing(TinyMaker maker) {
         Folder text = maker.build();
         Map<String, Tensor> tensors = new LinkedHashMap<>();
         text.tensors().forEach((name, tensor) -> tensors.put("language_model." + name, tensor));
@@ -223,8 +220,8 @@ public final class TinyFamilies {
         return new Folder(text.name(), config, tensors, text.vocab(), text.tied(), text.seed());
     }
 
-    static Maker phi3(String name, int heads, int kvHeads) {
-        return new Maker(name, "Phi3ForCausalLM", "phi3", 64, heads, kvHeads, 64 / heads, 96)
+    static TinyMaker phi3(String name, int heads, int kvHeads) {
+        return new TinyMaker(name, "Phi3ForCausalLM", "phi3", 64, heads, kvHeads, 64 / heads, 96)
                 .set("hidden_act", "\"silu\"")
                 .set("original_max_position_embeddings", "128")
                 .frame(1)
@@ -235,7 +232,7 @@ public final class TinyFamilies {
     }
 
     /** A context stretched from {@code original}, with factors that differ from frequency to frequency. */
-    static Maker longPhi3(String name, int context, int original) {
+    static TinyMaker longPhi3(String name, int context, int original) {
         String scaling = "{\"type\": \"longrope\", \"short_factor\": [1.0, 1.1, 1.3, 1.5, 1.7, 2.0, 2.5, 3.0],"
                 + " \"long_factor\": [1.0, 1.5, 2.0, 4.0, 8.0, 16.0, 20.0, 30.0]}";
         return phi3(name, 4, 2)
@@ -244,26 +241,26 @@ public final class TinyFamilies {
                 .set("rope_scaling", scaling);
     }
 
-    static Maker glm(String name) {
+    static TinyMaker glm(String name) {
         return glm(name, "GlmForCausalLM", "glm");
     }
 
-    static Maker glm4(String name) {
+    static TinyMaker glm4(String name) {
         return glm(name, "Glm4ForCausalLM", "glm4")
                 .norms("post_self_attn_layernorm", 1)
                 .norms("post_mlp_layernorm", 1);
     }
 
-    private static Maker glm(String name, String architecture, String type) {
-        return new Maker(name, architecture, type, 64, 4, 2, 24, 96)
+    private static TinyMaker glm(String name, String architecture, String type) {
+        return new TinyMaker(name, architecture, type, 64, 4, 2, 24, 96)
                 .set("head_dim", "24")
                 .set("hidden_act", "\"silu\"")
                 .separate(1)
                 .packedMlp();
     }
 
-    static Maker chatGlm(String name, int kvHeads, boolean bias, double ropeRatio) {
-        Maker maker = new Maker(name, "ChatGLMModel", "chatglm", 64, 4, kvHeads, 16, 96);
+    static TinyMaker chatGlm(String name, int kvHeads, boolean bias, double ropeRatio) {
+        TinyMaker maker = new TinyMaker(name, "ChatGLMModel", "chatglm", 64, 4, kvHeads, 16, 96);
         int width = (4 + 2 * kvHeads) * 16;
         maker.remove("num_hidden_layers", "num_key_value_heads", "intermediate_size", "vocab_size")
                 .remove("max_position_embeddings", "rms_norm_eps")
@@ -272,15 +269,15 @@ public final class TinyFamilies {
                 .set("kv_channels", 16)
                 .set("multi_query_attention", kvHeads < 4)
                 .set("multi_query_group_num", kvHeads)
-                .set("padded_vocab_size", Maker.VOCAB)
+                .set("padded_vocab_size", TinyMaker.VOCAB)
                 .set("seq_length", 128)
                 .set("layernorm_epsilon", "1e-05")
                 .set("add_qkv_bias", bias)
                 .set("add_bias_linear", "false")
                 .set("rmsnorm", "true")
                 .set("rope_ratio", ropeRatio)
-                .matrix("transformer.embedding.word_embeddings.weight", Maker.VOCAB, 64, 1)
-                .matrix("transformer.output_layer.weight", Maker.VOCAB, 64, 1)
+                .matrix("transformer.embedding.word_embeddings.weight", TinyMaker.VOCAB, 64, 1)
+                .matrix("transformer.output_layer.weight", TinyMaker.VOCAB, 64, 1)
                 .norm("transformer.encoder.final_layernorm.weight", 64, 1);
         for (int l = 0; l < 2; l++) {
             String p = "transformer.encoder.layers." + l + ".";
@@ -297,8 +294,8 @@ public final class TinyFamilies {
         return maker;
     }
 
-    static Maker mixtral(String name, int experts, int chosen, int inner) {
-        return new Maker(name, "MixtralForCausalLM", "mixtral", 64, 4, 2, 16, inner)
+    static TinyMaker mixtral(String name, int experts, int chosen, int inner) {
+        return new TinyMaker(name, "MixtralForCausalLM", "mixtral", 64, 4, 2, 16, inner)
                 .set("hidden_act", "\"silu\"")
                 .set("rope_theta", "1000000.0")
                 .set("num_local_experts", experts)
@@ -315,12 +312,12 @@ public final class TinyFamilies {
                 });
     }
 
-    static Maker grok(String name, int experts, int inner) {
+    static TinyMaker grok(String name, int experts, int inner) {
         return grok(name, "GrokForCausalLM", experts, inner, Map.of());
     }
 
     /** Under the names of the other conversion. */
-    static Maker modelGrok(String name, int experts, int inner) {
+    static TinyMaker modelGrok(String name, int experts, int inner) {
         Map<String, String> names = new LinkedHashMap<>();
         names.put("transformer.decoder_layer.", "model.layers.");
         names.put("transformer.in_out_embed", "model.embed_tokens");
@@ -338,8 +335,8 @@ public final class TinyFamilies {
         return grok(name, "Grok1ModelForCausalLM", experts, inner, names).untie();
     }
 
-    private static Maker grok(String name, String architecture, int experts, int inner, Map<String, String> names) {
-        Maker maker = new Maker(name, architecture, "grok-1", 64, 4, 2, 16, inner)
+    private static TinyMaker grok(String name, String architecture, int experts, int inner, Map<String, String> names) {
+        TinyMaker maker = new TinyMaker(name, architecture, "grok-1", 64, 4, 2, 16, inner)
                 .rename(names)
                 .set("num_experts", experts)
                 .set("num_experts_per_tok", 2)
@@ -347,7 +344,7 @@ public final class TinyFamilies {
                 .set("attn_output_multiplier", 0.25)
                 .set("max_attn_value", 2.0)
                 .set("output_multiplier_scale", 0.577)
-                .matrix("transformer.in_out_embed.weight", Maker.VOCAB, 64, 1.5)
+                .matrix("transformer.in_out_embed.weight", TinyMaker.VOCAB, 64, 1.5)
                 .norm("transformer.rms_norm.weight", 64, 1)
                 .tie();
         for (int l = 0; l < LAYERS; l++) {
@@ -367,203 +364,5 @@ public final class TinyFamilies {
             }
         }
         return maker;
-    }
-
-    /** Puts a model together. */
-    static final class Maker {
-        static final int VOCAB = 256;
-
-        final String name;
-        final int hidden;
-        final int heads;
-        final int kvHeads;
-        final int headSize;
-        final int inner;
-        final int layers;
-        final Random random;
-        private final Map<String, String> config = new LinkedHashMap<>();
-        private final Map<String, Tensor> tensors = new LinkedHashMap<>();
-        private Map<String, String> renaming = Map.of();
-        private boolean tied;
-
-        /** With the members and tensors that nearly all have. */
-        Maker(
-                String name,
-                String architecture,
-                String type,
-                int hidden,
-                int heads,
-                int kvHeads,
-                int headSize,
-                int inner) {
-            this(name, architecture, type, hidden, heads, kvHeads, headSize, inner, LAYERS);
-        }
-
-        /** With so many layers. */
-        Maker(
-                String name,
-                String architecture,
-                String type,
-                int hidden,
-                int heads,
-                int kvHeads,
-                int headSize,
-                int inner,
-                int layers) {
-            this.name = name;
-            this.hidden = hidden;
-            this.heads = heads;
-            this.kvHeads = kvHeads;
-            this.headSize = headSize;
-            this.inner = inner;
-            this.layers = layers;
-            random = new Random(name.hashCode());
-            set("architectures", "[\"" + architecture + "\"]");
-            set("model_type", "\"" + type + "\"");
-            set("hidden_size", hidden);
-            set("intermediate_size", inner);
-            set("num_hidden_layers", layers);
-            set("num_attention_heads", heads);
-            set("num_key_value_heads", kvHeads);
-            set("vocab_size", VOCAB);
-            set("max_position_embeddings", 128);
-            set("rms_norm_eps", "1e-05");
-            set("tie_word_embeddings", "false");
-        }
-
-        Maker set(String member, Object json) {
-            config.put(member, json.toString());
-            return this;
-        }
-
-        Maker remove(String... members) {
-            config.keySet().removeAll(Set.of(members));
-            return this;
-        }
-
-        /** Parts of the names of tensors added later become others, in this order. */
-        Maker rename(Map<String, String> names) {
-            renaming = names;
-            return this;
-        }
-
-        private Maker add(String name, Tensor tensor) {
-            String renamed = name;
-            for (Map.Entry<String, String> e : renaming.entrySet()) {
-                renamed = renamed.replace(e.getKey(), e.getValue());
-            }
-            tensors.put(renamed, tensor);
-            return this;
-        }
-
-        /** The head is the embedding table. */
-        Maker tie() {
-            tied = true;
-            tensors.remove("lm_head.weight");
-            return set("tie_word_embeddings", "true");
-        }
-
-        /** The head is a matrix of its own, in a family whose head is mostly tied. */
-        Maker untie() {
-            tied = false;
-            return set("tie_word_embeddings", "false").matrix("lm_head.weight", VOCAB, hidden, 1);
-        }
-
-        /** Adds to each layer, whose names begin as the consumer is told. */
-        Maker eachLayer(BiConsumer<Maker, String> part) {
-            for (int l = 0; l < layers; l++) {
-                part.accept(this, "model.layers." + l + ".");
-            }
-            return this;
-        }
-
-        /** Embedding, norms and head by the usual names, and matrices for query, key, value and output each. */
-        Maker separate(double normMean) {
-            int q = heads * headSize;
-            int kv = kvHeads * headSize;
-            return frame(normMean)
-                    .eachLayer((m, p) -> m.matrix(p + "self_attn.q_proj.weight", q, hidden, 1.4)
-                            .matrix(p + "self_attn.k_proj.weight", kv, hidden, 1.4)
-                            .matrix(p + "self_attn.v_proj.weight", kv, hidden, 1)
-                            .matrix(p + "self_attn.o_proj.weight", hidden, q, 1));
-        }
-
-        /** Embedding, head and the norms that nearly all have, whose weights are scattered around {@code mean}. */
-        Maker frame(double mean) {
-            return matrix("model.embed_tokens.weight", VOCAB, hidden, 1)
-                    .matrix("lm_head.weight", VOCAB, hidden, 1)
-                    .norm("model.norm.weight", hidden, mean)
-                    .norms("input_layernorm", mean)
-                    .norms("post_attention_layernorm", mean);
-        }
-
-        /** A norm in each layer. */
-        Maker norms(String part, double mean) {
-            return eachLayer((m, p) -> m.norm(p + part + ".weight", hidden, mean));
-        }
-
-        /** Norms of query and key heads. */
-        Maker headNorms(double mean) {
-            return eachLayer((m, p) -> m.norm(p + "self_attn.q_norm.weight", headSize, mean)
-                    .norm(p + "self_attn.k_norm.weight", headSize, mean));
-        }
-
-        /** Biases of query, key and value. */
-        Maker biases() {
-            return eachLayer((m, p) -> m.vector(p + "self_attn.q_proj.bias", heads * headSize, 0.5)
-                    .vector(p + "self_attn.k_proj.bias", kvHeads * headSize, 0.5)
-                    .vector(p + "self_attn.v_proj.bias", kvHeads * headSize, 0.5));
-        }
-
-        /** Matrices for gate, up and down. */
-        Maker mlp() {
-            return eachLayer((m, p) -> m.matrix(p + "mlp.gate_proj.weight", inner, hidden, 1)
-                    .matrix(p + "mlp.up_proj.weight", inner, hidden, 1)
-                    .matrix(p + "mlp.down_proj.weight", hidden, inner, 1));
-        }
-
-        /** One matrix for gate and up. */
-        Maker packedMlp() {
-            return eachLayer((m, p) -> m.matrix(p + "mlp.gate_up_proj.weight", 2 * inner, hidden, 1)
-                    .matrix(p + "mlp.down_proj.weight", hidden, inner, 1));
-        }
-
-        Maker silu() {
-            return set("hidden_act", "\"silu\"").mlp();
-        }
-
-        /** Numbers whose sums over a row of inputs of deviation 1 have that deviation. */
-        Maker matrix(String tensor, int rows, int columns, double deviation) {
-            return add(tensor, gaussian(0, deviation / Math.sqrt(columns), rows, columns));
-        }
-
-        Maker norm(String tensor, int size, double mean) {
-            return add(tensor, gaussian(mean, 0.2, size));
-        }
-
-        Maker vector(String tensor, int size, double deviation) {
-            return add(tensor, gaussian(0, deviation, size));
-        }
-
-        Tensor gaussian(double mean, double deviation, int... shape) {
-            int count = 1;
-            for (int dim : shape) {
-                count *= dim;
-            }
-            float[] values = new float[count];
-            for (int i = 0; i < count; i++) {
-                values[i] = (float) (mean + deviation * random.nextGaussian());
-            }
-            return new Tensor(values, shape);
-        }
-
-        @Override
-        public String toString() {
-            return name + " " + config;
-        }
-
-        Folder build() {
-            return new Folder(name, config, tensors, VOCAB, tied, name.hashCode());
-        }
     }
 }
