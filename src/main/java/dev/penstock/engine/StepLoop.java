@@ -148,8 +148,9 @@ public final class StepLoop implements AutoCloseable {
      * @param limit at most a hundred years
      */
     public void drain(Duration limit) throws InterruptedException {
-        open = false;
+        // In this order whoever is refused knows that the loop has the word.
         post(new Message.Drain(System.nanoTime() + limit.toNanos()));
+        open = false;
         drained.await();
     }
 
@@ -159,8 +160,9 @@ public final class StepLoop implements AutoCloseable {
      */
     @Override
     public void close() {
-        open = false;
+        // In this order whoever is refused knows that the loop has the word.
         post(new Message.Close());
+        open = false;
         if (Thread.currentThread() == thread) {
             return;
         }

@@ -327,6 +327,7 @@ class StepLoopLifeTest {
         loop.submit(request(prompt(5), 100), running);
         model.awaitStep();
         CompletableFuture<Void> closed = CompletableFuture.runAsync(loop::close);
+        awaitRefusal(loop);
         model.letAllGo();
         closed.get(60, TimeUnit.SECONDS);
         loop.close();
@@ -398,7 +399,7 @@ class StepLoopLifeTest {
         });
     }
 
-    /** Waits until new requests are refused because the loop goes down; its places must all be taken. */
+    /** Waits until new requests are refused because the loop goes down; those that it takes until then are cut with the rest. */
     private static void awaitRefusal(StepLoop loop) {
         Awaitility.await().until(() -> {
             Recorder late = new Recorder();
