@@ -63,6 +63,22 @@ public record DecoderShape(
                 chosenExperts);
     }
 
+    /** The same with another width of the MLP. */
+    public DecoderShape withInnerSize(int width) {
+        return new DecoderShape(
+                family,
+                layers,
+                hiddenSize,
+                heads,
+                kvHeads,
+                headSize,
+                width,
+                vocabSize,
+                contextLength,
+                experts,
+                chosenExperts);
+    }
+
     /** The same with so many experts in each layer, of which a token takes {@code chosen}. */
     public DecoderShape withExperts(int count, int chosen) {
         return new DecoderShape(

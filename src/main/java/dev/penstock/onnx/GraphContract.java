@@ -1,6 +1,7 @@
 package dev.penstock.onnx;
 
 import dev.penstock.model.KvType;
+import java.util.Set;
 
 /**
  * What a decoder graph and its runner agree on: the names, types and shapes of inputs and outputs, and the attention
@@ -55,7 +56,8 @@ import dev.penstock.model.KvType;
  * {@link #ATTR_BITS}, 32 for floats; output float [T, K]. Weights of experts that no token chose are not read.
  *
  * <p>Since the type of a graph's input is fixed, a variant's folder holds one small graph file for each type of cache,
- * {@link #graphFile}, all over the same external data.
+ * {@link #graphFile}, all over the same external data. That lies beside the graph file, or where the file's metadata say
+ * under {@link #DATA_FOLDER}.
  */
 public final class GraphContract {
     /** Domain of the attention op. */
@@ -64,6 +66,9 @@ public final class GraphContract {
     public static final int OPSET_VERSION = 1;
     /** Type of the attention node. */
     public static final String ATTENTION = "PagedAttention";
+
+    /** Key of the graph's metadata: the absolute folder that locations of its external data are relative to. */
+    public static final String DATA_FOLDER = "penstock.data_folder";
 
     /** What the types of all nodes over packed weights begin with. */
     static final String PACKED_PREFIX = "Packed";
@@ -123,6 +128,8 @@ public final class GraphContract {
     /** Attribute, int: 1 if neighbouring numbers form a rotated pair, 0 if numbers half the rotary width apart do. */
     public static final String ATTR_INTERLEAVED = "rotary_interleaved";
 
+    private static final Set<String> INPUTS = Set.of(INPUT_IDS, LOGIT_ROWS, SEQUENCE_STARTS, PAST_LENGTHS, BLOCK_TABLE);
+
     private GraphContract() {}
 
     /** Name of the graph input that is the key cache of a layer. */
@@ -133,6 +140,11 @@ public final class GraphContract {
     /** Name of the graph input that is the value cache of a layer. */
     public static String valueCache(int layer) {
         return "value_cache." + layer;
+    }
+
+    /** Whether a value of that name would be taken for one of the graph's inputs. */
+    public static boolean isInput(String name) {
+        return INPUTS.contains(name) || name.matches("(key|value)_cache\\.[0-9]+");
     }
 
     /** Name of a layer's attention node. */

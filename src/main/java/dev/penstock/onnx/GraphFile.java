@@ -12,13 +12,15 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /**
  * What must be known of a graph before its session is opened.
  *
  * @param packed the packed weights of its nodes; empty for a graph without such nodes
+ * @param dataFolder what locations of its external data are relative to; empty where that is the graph's own folder
  */
-record GraphFile(List<PackedWeights> packed) {
+record GraphFile(List<PackedWeights> packed, Optional<Path> dataFolder) {
     /** A graph file has no weights in it, so more than this is not one of ours. */
     private static final long MAX_BYTES = 256L << 20;
 
@@ -40,7 +42,7 @@ record GraphFile(List<PackedWeights> packed) {
     static GraphFile read(Path graph) {
         try {
             if (Files.size(graph) > MAX_BYTES) {
-                return new GraphFile(List.of());
+                return new GraphFile(List.of(), Optional.empty());
             }
             try (InputStream in = Files.newInputStream(graph)) {
                 return of(ModelProto.parseFrom(in), graph);
@@ -66,7 +68,11 @@ record GraphFile(List<PackedWeights> packed) {
                 }
             }
         }
-        return new GraphFile(new ArrayList<>(packed.values()));
+        Optional<Path> dataFolder = model.getMetadataPropsList().stream()
+                .filter(p -> p.getKey().equals(GraphContract.DATA_FOLDER))
+                .map(p -> Path.of(p.getValue()))
+                .findFirst();
+        return new GraphFile(new ArrayList<>(packed.values()), dataFolder);
     }
 
     private static PackedWeights external(TensorProto constant, Path graph) {

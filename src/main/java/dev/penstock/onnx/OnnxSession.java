@@ -3,9 +3,11 @@ package dev.penstock.onnx;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
+import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandle;
+import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -71,13 +73,9 @@ public final class OnnxSession implements AutoCloseable {
             options = OrtApi.create(result -> (long) OrtApi.CREATE_SESSION_OPTIONS.invokeExact(result));
             configure(options, config, packed, arena);
             OrtApi.check((long) OrtApi.ADD_CUSTOM_OP_DOMAIN.invokeExact(options, operators.address()));
-            long path = arena.allocateFrom(graph.toAbsolutePath().toString()).address();
-            long finalOptions = options;
-            long session = onDeepStack(() -> {
-                long environment = Environment.ADDRESS;
-                return OrtApi.create(
-                        result -> (long) OrtApi.CREATE_SESSION.invokeExact(environment, path, finalOptions, result));
-            });
+            long session = file.dataFolder().isPresent()
+                    ? create(mapped(graph, arena), file.dataFolder().get(), options, arena)
+                    : create(graph, options, arena);
             try {
                 return new OnnxSession(session, operators);
             } catch (RuntimeException e) { // an input or output of a type that is not supported
@@ -91,6 +89,31 @@ public final class OnnxSession implements AutoCloseable {
             if (options != 0) {
                 OrtApi.release(OrtApi.RELEASE_SESSION_OPTIONS, options);
             }
+        }
+    }
+
+    private static long create(Path graph, long options, Arena arena) throws Throwable {
+        long path = arena.allocateFrom(graph.toAbsolutePath().toString()).address();
+        return onDeepStack(() -> {
+            long environment = Environment.ADDRESS;
+            return OrtApi.create(
+                    result -> (long) OrtApi.CREATE_SESSION.invokeExact(environment, path, options, result));
+        });
+    }
+
+    /** External data of a graph file must lie below its folder; those of a graph in memory may lie below any. */
+    private static long create(MemorySegment graph, Path dataFolder, long options, Arena arena) throws Throwable {
+        entry(options, arena, "session.model_external_initializers_file_folder_path", dataFolder.toString());
+        return onDeepStack(() -> {
+            long environment = Environment.ADDRESS;
+            return OrtApi.create(result -> (long) OrtApi.CREATE_SESSION_FROM_ARRAY.invokeExact(
+                    environment, graph.address(), graph.byteSize(), options, result));
+        });
+    }
+
+    private static MemorySegment mapped(Path graph, Arena arena) throws IOException {
+        try (FileChannel channel = FileChannel.open(graph)) {
+            return channel.map(FileChannel.MapMode.READ_ONLY, 0, channel.size(), arena);
         }
     }
 

@@ -41,6 +41,8 @@ final class OrtApi {
 
     static final MethodHandle CREATE_ENV = function(3, JAVA_INT, JAVA_LONG, JAVA_LONG);
     static final MethodHandle CREATE_SESSION = function(7, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG);
+    static final MethodHandle CREATE_SESSION_FROM_ARRAY =
+            function(8, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG);
     static final MethodHandle CREATE_SESSION_OPTIONS = function(10, JAVA_LONG);
     static final MethodHandle SET_OPTIMIZED_MODEL_FILE_PATH = function(11, JAVA_LONG, JAVA_LONG);
     static final MethodHandle ENABLE_PROFILING = function(14, JAVA_LONG, JAVA_LONG);

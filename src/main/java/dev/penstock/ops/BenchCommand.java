@@ -23,6 +23,7 @@ import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
@@ -46,9 +47,8 @@ public final class BenchCommand implements Callable<Integer> {
 
     @Option(
             names = "--precision",
-            defaultValue = "int4",
-            description = "fp32, int8, int4 or mixed; default: ${DEFAULT-VALUE}")
-    private String precision = "int4";
+            description = "fp32, int8, int4 or mixed; default: int4, or what a folder with ONNX graphs has")
+    private @Nullable String precision;
 
     @Option(
             names = "--prompt",
@@ -100,7 +100,7 @@ public final class BenchCommand implements Callable<Integer> {
 
     /** What is measured. */
     static final class Subject {
-        @Option(names = "--model", required = true, description = "A Hugging Face folder")
+        @Option(names = "--model", required = true, description = "A Hugging Face folder, or one with ONNX graphs")
         private @Nullable Path model;
 
         @Option(
@@ -116,8 +116,9 @@ public final class BenchCommand implements Callable<Integer> {
         CommandLine commandLine = commandSpec().commandLine();
         BenchPlan plan = plan();
         try {
-            Variant variant =
-                    ModelStore.ofUser().build(source(), precision(), BuildOptions.defaults(), BuildProgress.NONE);
+            ModelSource source = source();
+            Variant variant = ModelStore.ofUser()
+                    .build(source, source.precision(precision()), BuildOptions.defaults(), BuildProgress.NONE);
             BenchReport report = ModelBench.run(name(), variant, plan);
             PrintWriter out = commandLine.getOut();
             if (json) {
@@ -163,11 +164,12 @@ public final class BenchCommand implements Callable<Integer> {
                         "--shape knows %s, not %s".formatted(String.join(", ", RandomModel.names()), shape)));
     }
 
-    private Precision precision() {
-        return Precision.ofLabel(precision)
-                .orElseThrow(() -> new ParameterException(
-                        commandSpec().commandLine(),
-                        "--precision is one of " + Precision.labels() + ", not " + precision));
+    private Optional<Precision> precision() {
+        return Optional.ofNullable(precision)
+                .map(label -> Precision.ofLabel(label)
+                        .orElseThrow(() -> new ParameterException(
+                                commandSpec().commandLine(),
+                                "--precision is one of " + Precision.labels() + ", not " + label)));
     }
 
     private KvType kvType() {

@@ -21,6 +21,7 @@ import java.nio.file.Path;
 import java.time.Instant;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.ArgGroup;
@@ -83,10 +84,13 @@ public final class BuildCommand implements Callable<Integer> {
                 build(name, shape(name), precision(shape.precision), rounding(shape.rounding));
             }
             for (ModelSpec model : subject.models) {
+                ModelFolder folder = ModelFolder.open(Path.of(model.folder()));
+                Optional<Precision> asked =
+                        Optional.ofNullable(model.settings().get("precision")).map(this::precision);
                 build(
                         model.name(),
-                        ModelFolder.open(Path.of(model.folder())),
-                        precision(model.settings().getOrDefault("precision", "int4")),
+                        folder,
+                        folder.precision(asked),
                         rounding(model.settings().getOrDefault("rounding", "search")));
             }
             return 0;
@@ -106,8 +110,9 @@ public final class BuildCommand implements Callable<Integer> {
                     .build(source, precision, BuildOptions.defaults().withRounding(rounding), progress);
         }
         double seconds = (System.nanoTime() - startNs) / 1e9;
-        long bytes = Files.size(variant.data());
-        boolean found = Files.getLastModifiedTime(variant.data()).toInstant().isBefore(start);
+        long bytes = variant.weightBytes();
+        boolean found =
+                Files.getLastModifiedTime(variant.metadata()).toInstant().isBefore(start);
         PrintWriter out = commandSpec().commandLine().getOut();
         out.printf(Locale.ROOT, "%s %s: %.2f GB in %s", name, precision.label(), bytes / 1e9, variant.folder());
         if (found) {

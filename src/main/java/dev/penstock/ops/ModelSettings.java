@@ -15,6 +15,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
 import java.util.Set;
@@ -83,15 +84,24 @@ record ModelSettings(
     }
 
     private static ModelSettings of(PenstockConfig.Model model) {
-        Precision precision = Precision.ofLabel(model.precision())
-                .orElseThrow(() -> new StartException("The model " + model.name() + " has the precision '"
-                        + model.precision() + "', but there are " + Precision.labels() + "."));
+        Optional<Precision> asked = model.precision()
+                .map(label -> Precision.ofLabel(label)
+                        .orElseThrow(() -> new StartException("The model " + model.name() + " has the precision '"
+                                + label + "', but there are " + Precision.labels() + ".")));
         Rounding rounding = Rounding.ofLabel(model.rounding())
                 .orElseThrow(() -> new StartException("The model " + model.name() + " has the rounding '"
                         + model.rounding() + "', but there are nearest and search."));
+        ModelFolder folder;
+        Precision precision;
+        try {
+            folder = ModelFolder.open(Path.of(model.folder()));
+            precision = folder.precision(asked);
+        } catch (ModelFolderException | InvalidPathException e) {
+            throw new StartException("The model " + model.name() + " can't be loaded: " + e.getMessage(), e);
+        }
         return new ModelSettings(
                 model.name(),
-                open(model.name(), model.folder()),
+                folder,
                 precision,
                 rounding,
                 kvType(model, precision),
@@ -112,14 +122,6 @@ record ModelSettings(
         return KvType.ofLabel(label)
                 .orElseThrow(() -> new StartException("The model " + model.name() + " has the kv '" + label
                         + "', but there are " + KvType.labels() + "."));
-    }
-
-    private static ModelFolder open(String name, String folder) {
-        try {
-            return ModelFolder.open(Path.of(folder));
-        } catch (ModelFolderException | InvalidPathException e) {
-            throw new StartException("The model " + name + " can't be loaded: " + e.getMessage(), e);
-        }
     }
 
     private static OptionalInt positive(String name, String key, OptionalInt value) {

@@ -12,7 +12,7 @@ import picocli.CommandLine.TypeConversionException;
  * A model as the command line names it: {@code NAME=FOLDER[,KEY=VALUE]...}.
  *
  * @param name what callers name in {@code model}
- * @param folder a Hugging Face folder
+ * @param folder a Hugging Face folder, or one with ONNX graphs
  * @param settings the rest, by key, checked
  */
 record ModelSpec(String name, String folder, Map<String, String> settings) {

@@ -29,12 +29,11 @@ public interface PenstockConfig {
         /** What callers name in {@code model}. */
         String name();
 
-        /** A Hugging Face folder. */
+        /** A Hugging Face folder, or one with ONNX graphs. */
         String folder();
 
-        /** {@code fp32}, {@code int8}, {@code int4} or {@code mixed}. */
-        @WithDefault("int4")
-        String precision();
+        /** {@code fp32}, {@code int8}, {@code int4} or {@code mixed}; {@code int4} where absent, or what the folder has. */
+        Optional<String> precision();
 
         /** How 4-bit codes are found: {@code search} or {@code nearest}. */
         @WithDefault("search")

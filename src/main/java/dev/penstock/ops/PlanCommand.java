@@ -9,10 +9,10 @@ import dev.penstock.ops.plan.PlanReport;
 import dev.penstock.ops.plan.Planner;
 import dev.penstock.weights.ModelFolder;
 import dev.penstock.weights.ModelFolderException;
-import dev.penstock.weights.ModelSource;
 import dev.penstock.weights.ModelStore;
 import dev.penstock.weights.ModelStoreException;
 import dev.penstock.weights.RandomModel;
+import dev.penstock.weights.RawModel;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Files;
@@ -84,8 +84,8 @@ public final class PlanCommand implements Callable<Integer> {
             throw wrong("--tokens-per-second must be positive, not " + wanted);
         }
         try {
-            ModelSource source = source();
-            int tokens = Math.min(context, source.spec().shape().contextLength());
+            RawModel source = source();
+            int tokens = Math.min(context, source.shape().contextLength());
             Path root = Files.createDirectories(ModelStore.ofUser().root());
             Path temporary = Files.createTempDirectory(root, "plan-");
             PlanReport report;
@@ -104,13 +104,18 @@ public final class PlanCommand implements Callable<Integer> {
         }
     }
 
-    private ModelSource source() {
+    private RawModel source() {
         Optional<RandomModel> shape = RandomModel.ofName(model.toLowerCase(Locale.ROOT), 1);
         if (shape.isPresent()) {
             return shape.get();
         }
         try {
-            return ModelFolder.open(Path.of(model));
+            if (ModelFolder.open(Path.of(model)) instanceof RawModel raw) {
+                return raw;
+            }
+            throw new ModelFolderException(
+                    model
+                            + ": a plan measures slices of a model, which graphs of others have not: bench measures them whole");
         } catch (InvalidPathException e) {
             throw wrong("--model is a folder, or one of %s, not %s"
                     .formatted(String.join(", ", RandomModel.names()), model));

@@ -37,7 +37,7 @@ public final class QualityCommand implements Callable<Integer> {
             names = "--model",
             paramLabel = "FOLDER",
             defaultValue = EMBEDDED,
-            description = "A Hugging Face folder, or 'embedded'; default: ${DEFAULT-VALUE}")
+            description = "A Hugging Face folder, one with ONNX graphs, or 'embedded'; default: ${DEFAULT-VALUE}")
     private String model = EMBEDDED;
 
     @Option(
@@ -84,7 +84,7 @@ public final class QualityCommand implements Callable<Integer> {
             try (HfTokenizer tokenizer = ModelText.tokenizer(folder)) {
                 OptionalInt begin =
                         folder.tokenizer().bosToken().map(tokenizer::id).orElseGet(OptionalInt::empty);
-                int length = Math.min(window, folder.spec().shape().contextLength());
+                int length = Math.min(window, folder.shape().contextLength());
                 TextWindows windows = TextWindows.read(textFile(), tokenizer, begin, length, tokens);
                 QualityReport report = new ModelQuality(store, folder, windows, threads)
                         .report(model, textFile().toString());

@@ -5,12 +5,11 @@ import static dev.penstock.weights.OnnxGraph.MICROSOFT;
 import static dev.penstock.weights.OnnxGraph.ONNX;
 
 import ai.onnx.proto.OnnxMl.ModelProto;
-import ai.onnx.proto.OnnxMl.TensorProto.DataType;
-import ai.onnx.proto.OnnxMl.ValueInfoProto;
 import dev.penstock.model.DecoderShape;
 import dev.penstock.model.KvType;
 import dev.penstock.model.Precision;
 import dev.penstock.onnx.GraphContract;
+import dev.penstock.onnx.GraphSignature;
 import dev.penstock.onnx.gemm.Activation;
 import dev.penstock.weights.DecoderSpec.Attention;
 import dev.penstock.weights.DecoderSpec.Experts;
@@ -42,9 +41,6 @@ import java.util.function.Function;
  */
 final class DecoderGraph {
     private static final int TABLE_BITS = 8;
-
-    private static final String TOKENS = "tokens";
-    private static final String ROWS = "rows";
 
     private final DecoderSpec spec;
     private final DecoderShape shape;
@@ -102,30 +98,8 @@ final class DecoderGraph {
 
     /** The graph for a type of KV cache. */
     ModelProto model(KvType kvType) {
-        List<ValueInfoProto> inputs = new ArrayList<>();
-        inputs.add(OnnxGraph.value(GraphContract.INPUT_IDS, DataType.INT64, TOKENS));
-        inputs.add(OnnxGraph.value(GraphContract.LOGIT_ROWS, DataType.INT64, ROWS));
-        inputs.add(OnnxGraph.value(GraphContract.SEQUENCE_STARTS, DataType.INT32, "sequences_and_end"));
-        inputs.add(OnnxGraph.value(GraphContract.PAST_LENGTHS, DataType.INT32, "sequences"));
-        inputs.add(OnnxGraph.value(GraphContract.BLOCK_TABLE, DataType.INT32, "sequences", "blocks_per_sequence"));
-        DataType cacheType = switch (kvType) {
-            case FP32 -> DataType.FLOAT;
-            case FP16 -> DataType.FLOAT16;
-            case INT8 -> DataType.INT8;
-        };
-        for (int l = 0; l < shape.layers(); l++) {
-            for (String cache : List.of(GraphContract.keyCache(l), GraphContract.valueCache(l))) {
-                inputs.add(OnnxGraph.value(
-                        cache,
-                        cacheType,
-                        "blocks",
-                        "block_size",
-                        shape.kvHeads(),
-                        kvType.headNumbers(shape.headSize())));
-            }
-        }
-        ValueInfoProto logits = OnnxGraph.value(GraphContract.LOGITS, DataType.FLOAT, ROWS, shape.vocabSize());
-        return graph.model(constants.protos(), inputs, List.of(logits));
+        return graph.model(
+                constants.protos(), GraphSignature.inputs(shape, kvType), List.of(GraphSignature.logits(shape)));
     }
 
     private void layOut() {

@@ -37,7 +37,7 @@ public final class EmbeddedModel {
      * @throws ModelFolderException there is no config.json under that path
      * @throws ModelStoreException the store can't be written
      */
-    public static ModelFolder unpack(ModelStore store, String resource, Class<?> anchor) {
+    public static HuggingFaceFolder unpack(ModelStore store, String resource, Class<?> anchor) {
         Map<String, byte[]> files = new LinkedHashMap<>();
         MessageDigest digest = FileDigests.sha256();
         String base = resource.endsWith("/") ? resource : resource + "/";
@@ -53,7 +53,7 @@ public final class EmbeddedModel {
             throw new ModelFolderException(base + ": expected config.json on the class path, found none");
         }
         Path folder = store.unpacked(FileDigests.hex(digest.digest()).substring(0, 32), files);
-        return ModelFolder.open(folder);
+        return HuggingFaceFolder.read(folder);
     }
 
     private static byte @Nullable [] read(String name, Class<?> anchor) {

@@ -6,7 +6,8 @@ import java.util.OptionalDouble;
 import java.util.OptionalInt;
 
 /**
- * What generation_config.json proposes, as plain data; where it gives no bos or eos tokens, those of config.json.
+ * What generation_config.json proposes, or the search of genai_config.json, as plain data; where it gives no bos or eos
+ * tokens, those of the model's configuration.
  *
  * @param bosTokens ids that begin a sequence; at most one in practice
  * @param eosTokens ids that end a completion
@@ -35,10 +36,14 @@ public record GenerationConfig(
 
     /** Reads generation_config.json where there is one. */
     static GenerationConfig of(JsonFile config, Optional<JsonFile> generation) {
-        JsonFile values = generation.orElse(config);
+        return of(config, generation.orElse(config));
+    }
+
+    /** Reads values, with tokens of {@code model} where they have none. */
+    static GenerationConfig of(JsonFile model, JsonFile values) {
         return new GenerationConfig(
-                tokens("bos_token_id", values, config),
-                tokens("eos_token_id", values, config),
+                tokens("bos_token_id", values, model),
+                tokens("eos_token_id", values, model),
                 values.optionalBoolean("do_sample"),
                 values.optionalDouble("temperature", 0, 1e4),
                 values.optionalDouble("top_p", 0, 1),

@@ -1,51 +1,28 @@
 package dev.penstock.weights;
 
-import com.fasterxml.jackson.databind.JsonNode;
-import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.List;
-import java.util.Map;
 import java.util.Optional;
-import java.util.TreeMap;
-import java.util.TreeSet;
-import java.util.stream.Stream;
-import org.jspecify.annotations.Nullable;
 
 /**
- * A model as Hugging Face lays it out: config.json, safetensors, and what the tokenizer needs. Opening it reads the
- * small files only and holds nothing open; the weights are read through {@link #openWeights}.
+ * A folder with a model and what its text side needs. Opening it reads the small files only, and holds nothing open.
  */
-public final class ModelFolder implements ModelSource {
-    private static final int MAX_CONFIG_BYTES = 4 << 20;
-    private static final int MAX_INDEX_BYTES = 64 << 20;
-    private static final String INDEX = "model.safetensors.index.json";
+public abstract sealed class ModelFolder implements ModelSource permits HuggingFaceFolder, OnnxFolder {
+    static final String CONFIG = "config.json";
+    static final int MAX_CONFIG_BYTES = 4 << 20;
 
     private final Path path;
-    private final DecoderSpec spec;
     private final GenerationConfig generation;
     private final TokenizerConfig tokenizer;
-    private final List<Path> weightFiles;
-    private final Map<String, Path> index;
 
-    private ModelFolder(
-            Path path,
-            DecoderSpec spec,
-            GenerationConfig generation,
-            TokenizerConfig tokenizer,
-            List<Path> weightFiles,
-            Map<String, Path> index) {
+    ModelFolder(Path path, GenerationConfig generation, TokenizerConfig tokenizer) {
         this.path = path;
-        this.spec = spec;
         this.generation = generation;
         this.tokenizer = tokenizer;
-        this.weightFiles = weightFiles;
-        this.index = index;
     }
 
     /**
-     * Reads a folder's small files and finds its weights.
+     * Reads what a folder holds: safetensors, or graphs that onnxruntime-genai or Optimum wrote.
      *
      * @throws ModelFolderException it is no model folder, its files are malformed, or its model is not supported
      */
@@ -54,20 +31,15 @@ public final class ModelFolder implements ModelSource {
         if (!Files.isDirectory(path)) {
             throw ModelFolderException.in(path, "expected a folder with a model, found none");
         }
-        Path configFile = path.resolve("config.json");
-        if (!Files.exists(configFile)) {
-            throw ModelFolderException.in(path, "expected a config.json as in a Hugging Face model folder, found none");
+        if (OnnxFolder.isGenai(path)) {
+            return OnnxFolder.genai(path);
         }
-        JsonFile config = JsonFile.read(configFile, MAX_CONFIG_BYTES);
-        Path generationFile = path.resolve("generation_config.json");
-        Optional<JsonFile> generation = Files.exists(generationFile)
-                ? Optional.of(JsonFile.read(generationFile, MAX_CONFIG_BYTES))
-                : Optional.empty();
-        DecoderSpec spec = DecoderFamily.of(config).describe(config);
-        Map<String, Path> index = index(path);
-        List<Path> weights = index.isEmpty() ? unindexed(path) : List.copyOf(new TreeSet<>(index.values()));
-        return new ModelFolder(
-                path, spec, GenerationConfig.of(config, generation), TokenizerConfig.read(path), weights, index);
+        if (!Files.exists(path.resolve(CONFIG))) {
+            throw ModelFolderException.in(
+                    path,
+                    "expected a config.json as in a Hugging Face model folder, or a genai_config.json as onnxruntime-genai writes it, found none");
+        }
+        return OnnxFolder.isOptimum(path) ? OnnxFolder.optimum(path) : HuggingFaceFolder.read(path);
     }
 
     /** Where it is: absolute. */
@@ -75,13 +47,7 @@ public final class ModelFolder implements ModelSource {
         return path;
     }
 
-    /** What config.json says of the model. */
-    @Override
-    public DecoderSpec spec() {
-        return spec;
-    }
-
-    /** What generation_config.json proposes. */
+    /** How the model's authors propose to generate. */
     public GenerationConfig generation() {
         return generation;
     }
@@ -101,76 +67,14 @@ public final class ModelFolder implements ModelSource {
         return existing("tokenizer.model");
     }
 
-    /** Maps the safetensors files and checks their headers; the caller closes the source. */
-    @Override
-    public WeightSource openWeights() {
-        return Checkpoint.open(path, weightFiles, index);
-    }
-
-    /** The files that decide what a graph built from this folder is: config.json and the safetensors, absolute. */
-    List<Path> sourceFiles() {
-        return Stream.concat(Stream.of(path.resolve("config.json")), weightFiles.stream())
-                .toList();
+    /** generation_config.json, if there is one. */
+    static Optional<JsonFile> generation(Path folder) {
+        return Optional.of(folder.resolve("generation_config.json"))
+                .filter(Files::exists)
+                .map(file -> JsonFile.read(file, MAX_CONFIG_BYTES));
     }
 
     private Optional<Path> existing(String name) {
         return Optional.of(path.resolve(name)).filter(Files::isRegularFile);
-    }
-
-    /** Which file each tensor is in, by the index; empty where there is no index. */
-    private static Map<String, Path> index(Path folder) {
-        Path file = folder.resolve(INDEX);
-        if (!Files.exists(file)) {
-            return Map.of();
-        }
-        JsonFile json = JsonFile.read(file, MAX_INDEX_BYTES);
-        @Nullable JsonNode weightMap = json.get("weight_map");
-        if (weightMap == null || !weightMap.isObject() || weightMap.isEmpty()) {
-            throw json.missing("weight_map", "an object from tensor names to file names");
-        }
-        Map<String, Path> index = new TreeMap<>();
-        weightMap.properties().forEach(e -> {
-            String name = e.getValue().isTextual() ? e.getValue().textValue() : "";
-            // A plain name can't lead out of the folder; Hugging Face's cache itself holds links, so those are
-            // followed.
-            if (!name.endsWith(".safetensors") || name.contains("/") || name.contains("\\") || name.contains("\0")) {
-                throw json.wrong("weight_map", "names of .safetensors files in the same folder", e);
-            }
-            index.put(e.getKey(), folder.resolve(name));
-        });
-        for (Path shard : new TreeSet<>(index.values())) {
-            if (!Files.isRegularFile(shard)) {
-                throw ModelFolderException.in(
-                        shard, "missing, though " + INDEX + " names it: the download is not complete");
-            }
-        }
-        return index;
-    }
-
-    private static List<Path> unindexed(Path folder) {
-        List<Path> files = new ArrayList<>();
-        boolean pickled = false;
-        boolean gguf = false;
-        try (Stream<Path> all = Files.list(folder)) {
-            for (Path file : all.sorted().toList()) {
-                String name = file.getFileName().toString();
-                if (name.startsWith("model") && name.endsWith(".safetensors")) {
-                    files.add(file);
-                }
-                pickled |= name.endsWith(".bin") || name.endsWith(".pt") || name.endsWith(".pth");
-                gguf |= name.endsWith(".gguf");
-            }
-        } catch (IOException e) {
-            throw ModelFolderException.in(folder, "can't be listed: " + e, e);
-        }
-        if (files.isEmpty()) {
-            String found = pickled
-                    ? "pickled PyTorch files, which can run code when they are opened and are never read: convert them"
-                            + " to safetensors (save_pretrained of transformers writes them)"
-                    : gguf ? "a GGUF file: fetch the model's safetensors instead" : "none";
-            throw ModelFolderException.in(
-                    folder, "expected model.safetensors, or shards of it with " + INDEX + "; found " + found);
-        }
-        return List.copyOf(files);
     }
 }

@@ -1,12 +1,15 @@
 package dev.penstock.weights;
 
 import dev.penstock.model.Precision;
+import dev.penstock.weights.onnximport.ImportedGraph;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.MessageDigest;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Stream;
@@ -20,6 +23,9 @@ import java.util.stream.Stream;
 public final class ModelStore {
     /** Must grow with every change that gives other files for the same sources; BuilderVersionTest notices. */
     private static final int BUILDER_VERSION = 6;
+
+    /** Must grow with every change that rewrites the same graph in another way. */
+    private static final int IMPORT_VERSION = 1;
 
     private static final String TEMPORARY = "tmp-";
 
@@ -58,58 +64,86 @@ public final class ModelStore {
      * @throws ModelStoreException the store can't be written, or has no space left for it
      */
     public Variant build(ModelSource source, Precision precision, BuildOptions options, BuildProgress progress) {
-        DecoderSpec spec = source.spec().withContextLimit(options.contextLimit());
         try {
-            Path variants = Files.createDirectories(root.resolve("variants"));
-            // Numbers as they are have no layout, so that variants of them are the same everywhere.
-            WeightLayout layout = precision == Precision.FP32 ? WeightLayout.STANDARD : options.layout();
-            String id = id(contents(source, options, progress), spec, precision, layout, options.rounding());
-            Path target = variants.resolve(id);
-            Optional<Variant> ready = VariantFolder.read(target, id);
-            if (ready.isPresent()) {
-                return ready.get();
-            }
-            try (StoreLock held = lock(id, progress)) {
-                // Whoever held the lock before may have built it.
-                Optional<Variant> meanwhile = VariantFolder.read(target, id);
-                if (meanwhile.isPresent()) {
-                    return meanwhile.get();
-                }
-                removeAbandoned(variants);
-                build(
-                        target,
-                        source,
-                        new DecoderGraph(spec, precision, layout, VariantFolder.DATA_FILE),
-                        options,
-                        progress);
-            }
-            return new Variant(target, spec.shape(), precision, id);
+            return switch (source) {
+                case RawModel raw -> build(raw, precision, options, progress);
+                case OnnxFolder folder -> build(folder, precision, options, progress);
+            };
         } catch (IOException e) {
             throw unusable(e);
         }
     }
 
+    private Variant build(RawModel source, Precision precision, BuildOptions options, BuildProgress progress)
+            throws IOException {
+        DecoderSpec spec = source.spec().withContextLimit(options.contextLimit());
+        // Numbers as they are have no layout, so that variants of them are the same everywhere.
+        WeightLayout layout = precision == Precision.FP32 ? WeightLayout.STANDARD : options.layout();
+        String id = id(contents(source, options, progress), spec, precision, layout, options.rounding());
+        return variant(id, progress, target -> {
+            DecoderGraph graph = new DecoderGraph(spec, precision, layout, VariantFolder.DATA_FILE);
+            try (WeightSource weights = source.openWeights()) {
+                graph.constants().requireFrom(weights);
+                progress.start(
+                        "Building " + graph.precision().label(),
+                        graph.constants().jobBytes());
+                write(
+                        target,
+                        graph.constants().dataBytes() + SLACK_BYTES,
+                        folder -> VariantFolder.write(folder, files, id, graph, weights, options, progress));
+            }
+        });
+    }
+
+    private Variant build(OnnxFolder source, Precision precision, BuildOptions options, BuildProgress progress)
+            throws IOException {
+        ImportedGraph graph = source.graph(precision, options.contextLimit());
+        // Its graph files name the places of its weights, so these are part of what it is.
+        List<Path> sources = new ArrayList<>(List.of(source.graphFile(precision)));
+        sources.addAll(graph.dataFiles());
+        String all = "onnx\n" + digests(sources, options, progress) + graph.dataFiles() + "\n" + graph.shape() + "\n"
+                + precision + "\n" + IMPORT_VERSION;
+        String id = id(all);
+        return variant(
+                id,
+                progress,
+                target ->
+                        write(target, SLACK_BYTES, folder -> VariantFolder.write(folder, files, id, precision, graph)));
+    }
+
+    /** Makes a variant's folder. */
+    @FunctionalInterface
+    private interface Maker {
+        void make(Path target) throws IOException;
+    }
+
+    /** The variant in the store, made now if it is not there yet. */
+    private Variant variant(String id, BuildProgress progress, Maker maker) throws IOException {
+        Path variants = Files.createDirectories(root.resolve("variants"));
+        Path target = variants.resolve(id);
+        Optional<Variant> ready = VariantFolder.read(target, id);
+        if (ready.isPresent()) {
+            return ready.get();
+        }
+        try (StoreLock held = lock(id, progress)) {
+            // Whoever held the lock before may have built it.
+            Optional<Variant> meanwhile = VariantFolder.read(target, id);
+            if (meanwhile.isPresent()) {
+                return meanwhile.get();
+            }
+            removeAbandoned(variants);
+            maker.make(target);
+        }
+        return VariantFolder.read(target, id)
+                .orElseThrow(() -> new ModelStoreException("the variant " + target + " is not as it was written"));
+    }
+
     /** Bytes of the weights that a variant of a model would have, or has; nothing is built. */
-    public static long weightBytes(ModelSource source, Precision precision, BuildOptions options) {
+    public static long weightBytes(RawModel source, Precision precision, BuildOptions options) {
         DecoderSpec spec = source.spec().withContextLimit(options.contextLimit());
         return new DecoderGraph(spec, precision, options.layout(), VariantFolder.DATA_FILE)
                 .constants()
                 .dataBytes();
-    }
-
-    private void build(
-            Path target, ModelSource source, DecoderGraph graph, BuildOptions options, BuildProgress progress)
-            throws IOException {
-        String id = target.getFileName().toString();
-        try (WeightSource weights = source.openWeights()) {
-            graph.constants().requireFrom(weights);
-            progress.start(
-                    "Building " + graph.precision().label(), graph.constants().jobBytes());
-            write(
-                    target,
-                    graph.constants().dataBytes() + SLACK_BYTES,
-                    folder -> VariantFolder.write(folder, files, id, graph, weights, options, progress));
-        }
     }
 
     /**
@@ -192,32 +226,35 @@ public final class ModelStore {
     }
 
     /** What the contents of a model hash to, as text. */
-    private String contents(ModelSource source, BuildOptions options, BuildProgress progress) throws IOException {
-        switch (source) {
-            case RandomModel random -> {
-                return "random\n" + random.seed() + "\n";
-            }
-            case ModelFolder folder -> {
-                FileDigests digests = new FileDigests(Files.createDirectories(root.resolve("digests")));
-                StringBuilder all = new StringBuilder("folder\n");
-                for (Path file : folder.sourceFiles()) {
-                    try {
-                        all.append(digests.digest(file, options.threads(), progress))
-                                .append('\n');
-                    } catch (IOException e) {
-                        throw ModelFolderException.in(file, "can't be hashed: " + e, e);
-                    }
-                }
-                return all.toString();
+    private String contents(RawModel source, BuildOptions options, BuildProgress progress) throws IOException {
+        return switch (source) {
+            case RandomModel random -> "random\n" + random.seed() + "\n";
+            case HuggingFaceFolder folder -> "folder\n" + digests(folder.sourceFiles(), options, progress);
+        };
+    }
+
+    /** The hashes of files, a line each. */
+    private String digests(List<Path> sources, BuildOptions options, BuildProgress progress) throws IOException {
+        FileDigests digests = new FileDigests(Files.createDirectories(root.resolve("digests")));
+        StringBuilder all = new StringBuilder();
+        for (Path file : sources) {
+            try {
+                all.append(digests.digest(file, options.threads(), progress)).append('\n');
+            } catch (IOException e) {
+                throw ModelFolderException.in(file, "can't be hashed: " + e, e);
             }
         }
+        return all.toString();
     }
 
     private static String id(
             String contents, DecoderSpec spec, Precision precision, WeightLayout layout, Rounding rounding) {
+        return id(contents + spec + "\n" + precision + "\n" + layout + "\n"
+                + (precision.has4Bits() ? rounding + "\n" : "") + BUILDER_VERSION);
+    }
+
+    private static String id(String all) {
         MessageDigest digest = FileDigests.sha256();
-        String all = contents + spec + "\n" + precision + "\n" + layout + "\n"
-                + (precision.has4Bits() ? rounding + "\n" : "") + BUILDER_VERSION;
         return FileDigests.hex(digest.digest(all.getBytes(StandardCharsets.UTF_8)))
                 .substring(0, 32);
     }

@@ -6,8 +6,6 @@ import ai.onnx.proto.OnnxMl.ModelProto;
 import ai.onnx.proto.OnnxMl.NodeProto;
 import ai.onnx.proto.OnnxMl.OperatorSetIdProto;
 import ai.onnx.proto.OnnxMl.TensorProto;
-import ai.onnx.proto.OnnxMl.TensorShapeProto;
-import ai.onnx.proto.OnnxMl.TypeProto;
 import ai.onnx.proto.OnnxMl.ValueInfoProto;
 import dev.penstock.onnx.GraphContract;
 import java.util.ArrayList;
@@ -79,30 +77,6 @@ final class OnnxGraph {
                         .addAllInitializer(initializers)
                         .addAllInput(inputs)
                         .addAllOutput(outputs))
-                .build();
-    }
-
-    /**
-     * An input or output of the graph.
-     *
-     * @param dims whole numbers, or names of dimensions that differ from run to run
-     */
-    static ValueInfoProto value(String name, TensorProto.DataType type, Object... dims) {
-        TensorShapeProto.Builder shape = TensorShapeProto.newBuilder();
-        for (Object dim : dims) {
-            TensorShapeProto.Dimension.Builder dimension = shape.addDimBuilder();
-            if (dim instanceof Number number) {
-                dimension.setDimValue(number.longValue());
-            } else {
-                dimension.setDimParam(dim.toString());
-            }
-        }
-        return ValueInfoProto.newBuilder()
-                .setName(name)
-                .setType(TypeProto.newBuilder()
-                        .setTensorType(TypeProto.Tensor.newBuilder()
-                                .setElemType(type.getNumber())
-                                .setShape(shape)))
                 .build();
     }
 

@@ -16,7 +16,7 @@ import java.util.Set;
  * @param spec what kind of model it is
  * @param seed the same seed gives the same weights
  */
-public record RandomModel(String name, DecoderSpec spec, long seed) implements ModelSource {
+public record RandomModel(String name, DecoderSpec spec, long seed) implements RawModel {
     private static final Map<String, DecoderSpec> SHAPES = shapes();
 
     /** The names that {@link #ofName} knows. */

@@ -22,7 +22,7 @@ class ModelSettingsTest {
     void theEmbeddedModelIsAModelFolderThatIsWrittenOnce(@TempDir Path home) throws IOException {
         Path folder = embedded(home);
 
-        assertThat(ModelFolder.open(folder).spec().shape().family()).isEqualTo("llama");
+        assertThat(ModelFolder.open(folder).shape().family()).isEqualTo("llama");
         var written = Files.getLastModifiedTime(folder.resolve("model.safetensors"));
         assertThat(embedded(home)).isEqualTo(folder);
         assertThat(Files.getLastModifiedTime(folder.resolve("model.safetensors")))
@@ -36,7 +36,7 @@ class ModelSettingsTest {
                     .mapToObj(i -> pool.submit(() -> embedded(home)))
                     .toList();
             for (Future<Path> one : all) {
-                assertThat(ModelFolder.open(one.get()).spec().shape().family()).isEqualTo("llama");
+                assertThat(ModelFolder.open(one.get()).shape().family()).isEqualTo("llama");
             }
         }
         try (Stream<Path> left = Files.list(home.resolve("models"))) {

@@ -96,12 +96,12 @@ class PenstockConfigTest {
         PenstockConfig.Model first = config.models().getFirst();
         assertThat(first.name()).isEqualTo("lab/llama");
         assertThat(first.folder()).isEqualTo("/models/llama");
-        assertThat(first.precision()).isEqualTo("int4");
+        assertThat(first.precision()).isEmpty();
         assertThat(first.threads()).isEmpty();
         assertThat(first.context()).isEmpty();
         assertThat(first.kvCache()).isEmpty();
         PenstockConfig.Model second = config.models().getLast();
-        assertThat(second.precision()).isEqualTo("int8");
+        assertThat(second.precision()).hasValue("int8");
         assertThat(second.threads()).hasValue(3);
         assertThat(second.context()).hasValue(1000);
         assertThat(second.kvCache().map(MemorySize::asLongValue)).hasValue(512L << 20);
@@ -124,7 +124,7 @@ class PenstockConfigTest {
         assertThat(config.drainTimeout()).isEqualTo(Duration.ofMinutes(5));
         assertThat(config.models()).hasSize(1);
         assertThat(config.models().getFirst().name()).isEqualTo("c");
-        assertThat(config.models().getFirst().precision()).isEqualTo("int4");
+        assertThat(config.models().getFirst().precision()).isEmpty();
         assertThat(config.models().getFirst().context()).isEmpty();
     }
 

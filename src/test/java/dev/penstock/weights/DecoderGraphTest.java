@@ -1,5 +1,14 @@
 package dev.penstock.weights;
 
+import static dev.penstock.weights.PackedRuns.BLOCKS;
+import static dev.penstock.weights.PackedRuns.BLOCK_SIZE;
+import static dev.penstock.weights.PackedRuns.FP32_TOLERANCE;
+import static dev.penstock.weights.PackedRuns.alone;
+import static dev.penstock.weights.PackedRuns.difference;
+import static dev.penstock.weights.PackedRuns.row;
+import static dev.penstock.weights.PackedRuns.run;
+import static dev.penstock.weights.PackedRuns.together;
+import static dev.penstock.weights.PackedRuns.tokens;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.penstock.engine.OnnxModelRunner;
@@ -7,12 +16,12 @@ import dev.penstock.engine.RunnerConfig;
 import dev.penstock.engine.StepBatch;
 import dev.penstock.model.KvType;
 import dev.penstock.model.Precision;
+import dev.penstock.weights.PackedRuns.Chunk;
+import dev.penstock.weights.PackedRuns.Sequence;
 import dev.penstock.weights.TinyModels.Tiny;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
@@ -28,10 +37,6 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 /** Logits of built graphs against {@link ReferenceModel}. */
 class DecoderGraphTest {
-    private static final int BLOCK_SIZE = 16;
-    private static final int BLOCKS = 64;
-    private static final double FP32_TOLERANCE = 1e-4;
-
     @TempDir
     Path temp;
 
@@ -43,23 +48,6 @@ class DecoderGraphTest {
         return models().flatMap(t -> Stream.of(WeightLayout.values()).map(l -> Arguments.of(t, l)));
     }
 
-    /** A sequence that has some of its tokens in the cache. */
-    private static final class Sequence {
-        final int[] tokens;
-        final double[][] expected;
-        final int firstBlock;
-        int done;
-
-        Sequence(ReferenceModel reference, int[] tokens, int firstBlock) {
-            this.tokens = tokens;
-            this.expected = reference.logits(tokens);
-            this.firstBlock = firstBlock;
-        }
-    }
-
-    /** The next so many tokens of a sequence. */
-    private record Chunk(Sequence sequence, int count) {}
-
     @ParameterizedTest
     @MethodSource("models")
     void logitsOfFp32AreThoseOfTheReference(TinyModel tiny) {
@@ -67,20 +55,7 @@ class DecoderGraphTest {
         ReferenceModel reference = ReferenceModel.read(folder);
         Random random = new Random(tiny.seed());
         try (OnnxModelRunner runner = open(ModelFolder.open(folder))) {
-            Sequence whole = new Sequence(reference, tokens(random, 37, tiny.vocab()), 0);
-            assertThat(greatestDifference(runner, new Chunk(whole, 37))).isLessThan(FP32_TOLERANCE);
-
-            Sequence chunked = new Sequence(reference, tokens(random, 60, tiny.vocab()), 8);
-            for (int count : new int[] {10, 1, 22, 16, 11}) {
-                assertThat(greatestDifference(runner, new Chunk(chunked, count)))
-                        .isLessThan(FP32_TOLERANCE);
-            }
-
-            Sequence decoded = new Sequence(reference, tokens(random, 40, tiny.vocab()), 16);
-            assertThat(greatestDifference(runner, new Chunk(decoded, 25))).isLessThan(FP32_TOLERANCE);
-            while (decoded.done < 40) {
-                assertThat(greatestDifference(runner, new Chunk(decoded, 1))).isLessThan(FP32_TOLERANCE);
-            }
+            assertThat(alone(runner, reference, random)).isLessThan(FP32_TOLERANCE);
         }
     }
 
@@ -91,22 +66,7 @@ class DecoderGraphTest {
         ReferenceModel reference = ReferenceModel.read(folder);
         Random random = new Random(tiny.seed() + 1);
         try (OnnxModelRunner runner = open(ModelFolder.open(folder))) {
-            List<Sequence> sequences = new ArrayList<>();
-            for (int i = 0; i < 6; i++) {
-                sequences.add(new Sequence(reference, tokens(random, random.nextInt(1, 70), tiny.vocab()), 8 * i));
-            }
-            while (!sequences.isEmpty()) {
-                List<Chunk> chunks = new ArrayList<>();
-                for (Sequence s : sequences) {
-                    int most = Math.min(s.tokens.length - s.done, random.nextBoolean() ? 1 : 20);
-                    if (chunks.isEmpty() || random.nextInt(3) > 0) {
-                        chunks.add(new Chunk(s, random.nextInt(1, most + 1)));
-                    }
-                }
-                assertThat(greatestDifference(runner, chunks.toArray(Chunk[]::new)))
-                        .isLessThan(FP32_TOLERANCE);
-                sequences.removeIf(s -> s.done == s.tokens.length);
-            }
+            assertThat(together(runner, reference, random)).isLessThan(FP32_TOLERANCE);
         }
     }
 
@@ -213,72 +173,6 @@ class DecoderGraphTest {
                 variant.folder(), variant.shape(), new RunnerConfig(2, kvType, BLOCK_SIZE, BLOCKS, 256, 256));
     }
 
-    /** Runs the chunks in one step, with logits of all their tokens; returns how far the furthest one is off. */
-    private static double greatestDifference(OnnxModelRunner runner, Chunk... chunks) {
-        int tokens = Arrays.stream(chunks).mapToInt(Chunk::count).sum();
-        List<double[]> rows =
-                run(runner, List.of(chunks), LongStream.range(0, tokens).toArray());
-        double greatest = 0;
-        int row = 0;
-        for (Chunk chunk : chunks) {
-            for (int i = 0; i < chunk.count(); i++) {
-                greatest = Math.max(
-                        greatest, difference(rows.get(row++), chunk.sequence().expected[chunk.sequence().done++]));
-            }
-        }
-        return greatest;
-    }
-
-    private static List<double[]> run(OnnxModelRunner runner, List<Chunk> chunks, long... wanted) {
-        int width = chunks.stream()
-                .mapToInt(c -> Math.ceilDiv(c.sequence().done + c.count(), BLOCK_SIZE))
-                .max()
-                .orElseThrow();
-        int tokens = chunks.stream().mapToInt(Chunk::count).sum();
-        long[] ids = new long[tokens];
-        int[] starts = new int[chunks.size() + 1];
-        int[] past = new int[chunks.size()];
-        int[] table = new int[chunks.size() * width];
-        for (int s = 0; s < chunks.size(); s++) {
-            Sequence sequence = chunks.get(s).sequence();
-            past[s] = sequence.done;
-            starts[s + 1] = starts[s] + chunks.get(s).count();
-            for (int i = starts[s]; i < starts[s + 1]; i++) {
-                ids[i] = sequence.tokens[sequence.done + i - starts[s]];
-            }
-            for (int b = 0; b < Math.ceilDiv(sequence.done + chunks.get(s).count(), BLOCK_SIZE); b++) {
-                // Neighbours in a sequence are not neighbours in the cache.
-                table[s * width + b] = sequence.firstBlock + (b ^ 1);
-            }
-        }
-        MemorySegment logits = runner.run(
-                new StepBatch(ids, tokens, starts, past, chunks.size(), table, width, wanted, wanted.length));
-        List<double[]> rows = new ArrayList<>();
-        for (int r = 0; r < wanted.length; r++) {
-            rows.add(row(logits, r, runner.shape().vocabSize()));
-        }
-        return rows;
-    }
-
-    private static double[] row(MemorySegment logits, int row, int vocab) {
-        double[] values = new double[vocab];
-        for (int i = 0; i < vocab; i++) {
-            values[i] = logits.getAtIndex(ValueLayout.JAVA_FLOAT, (long) row * vocab + i);
-        }
-        return values;
-    }
-
-    private static double difference(double[] a, double[] b) {
-        double greatest = 0;
-        for (int i = 0; i < a.length; i++) {
-            // Written so that NaN is a difference.
-            if (!(Math.abs(a[i] - b[i]) <= greatest)) {
-                greatest = Math.abs(a[i] - b[i]);
-            }
-        }
-        return greatest;
-    }
-
     /** Kullback-Leibler divergence of the second distribution from the first, in nats. */
     private static double divergence(double[] expected, double[] found) {
         double a = logSum(expected);
@@ -293,9 +187,5 @@ class DecoderGraphTest {
     private static double logSum(double[] values) {
         double max = Arrays.stream(values).max().orElseThrow();
         return max + Math.log(Arrays.stream(values).map(v -> Math.exp(v - max)).sum());
-    }
-
-    private static int[] tokens(Random random, int count, int vocab) {
-        return random.ints(count, 0, vocab).toArray();
     }
 }

@@ -8,6 +8,7 @@ import ai.onnxruntime.OnnxTensor;
 import ai.onnxruntime.OrtEnvironment;
 import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtSession;
+import dev.penstock.onnx.GraphSignature;
 import dev.penstock.weights.InitializerTable.Part;
 import dev.penstock.weights.MatrixFormat.Matrix;
 import java.io.IOException;
@@ -111,11 +112,11 @@ class MatrixFormatTest {
                 graph.model(
                                 constants.protos(),
                                 List.of(
-                                        OnnxGraph.value("x", DataType.FLOAT, "n", matrix.columns()),
-                                        OnnxGraph.value("indices", DataType.INT64, "m")),
+                                        GraphSignature.value("x", DataType.FLOAT, "n", matrix.columns()),
+                                        GraphSignature.value("indices", DataType.INT64, "m")),
                                 List.of(
-                                        OnnxGraph.value("products", DataType.FLOAT, "n", matrix.rows()),
-                                        OnnxGraph.value("found", DataType.FLOAT, "m", matrix.columns())))
+                                        GraphSignature.value("products", DataType.FLOAT, "n", matrix.rows()),
+                                        GraphSignature.value("found", DataType.FLOAT, "m", matrix.columns())))
                         .toByteArray());
     }
 

@@ -25,7 +25,8 @@ class ModelFolderTest {
 
     @Test
     void configIsReadIntoTheShape() {
-        DecoderSpec spec = ModelFolder.open(TinyModels.headDim().write(temp)).spec();
+        DecoderSpec spec =
+                HuggingFaceFolder.read(TinyModels.headDim().write(temp)).spec();
         assertThat(spec.shape().family()).isEqualTo("llama");
         assertThat(spec.shape().hiddenSize()).isEqualTo(64);
         assertThat(spec.shape().heads()).isEqualTo(4);
@@ -45,7 +46,7 @@ class ModelFolderTest {
         Files.writeString(temp.resolve("config.json"), """
                 {"architectures": ["LlamaForCausalLM"], "hidden_size": 64, "intermediate_size": 96,
                  "num_hidden_layers": 2, "num_attention_heads": 4, "vocab_size": 256}""");
-        DecoderSpec spec = ModelFolder.open(temp).spec();
+        DecoderSpec spec = HuggingFaceFolder.read(temp).spec();
         assertThat(spec.shape().kvHeads()).isEqualTo(4);
         assertThat(spec.shape().headSize()).isEqualTo(16);
         assertThat(spec.shape().contextLength()).isEqualTo(2048);
@@ -60,7 +61,7 @@ class ModelFolderTest {
                 "rope_parameters",
                 "{\"rope_type\": \"llama3\", \"rope_theta\": 500000.0, \"factor\": 32.0, \"low_freq_factor\": 1.0,"
                         + " \"high_freq_factor\": 4.0, \"original_max_position_embeddings\": 8192}");
-        assertThat(rotary(ModelFolder.open(temp).spec()))
+        assertThat(rotary(HuggingFaceFolder.read(temp).spec()))
                 .isEqualTo(new RotaryEmbedding(500_000, new RopeScaling.Llama3(32, 1, 4, 8192), 16, false));
     }
 
@@ -239,7 +240,7 @@ class ModelFolderTest {
                         .replace(
                                 "\"model.norm.weight\": \"model-00002-of-00002",
                                 "\"model.norm.weight\": \"model-00001-of-00002"));
-        ModelFolder folder = ModelFolder.open(temp);
+        HuggingFaceFolder folder = HuggingFaceFolder.read(temp);
         assertThatThrownBy(folder::openWeights)
                 .isInstanceOf(ModelFolderException.class)
                 .hasMessageContaining("model-00001-of-00002.safetensors")
@@ -250,7 +251,7 @@ class ModelFolderTest {
     void tensorInTwoShardsIsRefused() throws IOException {
         TinyModels.mha().write(temp);
         Files.copy(temp.resolve("model.safetensors"), temp.resolve("model-2.safetensors"));
-        ModelFolder folder = ModelFolder.open(temp);
+        HuggingFaceFolder folder = HuggingFaceFolder.read(temp);
         assertThatThrownBy(folder::openWeights)
                 .isInstanceOf(ModelFolderException.class)
                 .hasMessageContaining("too");
@@ -260,7 +261,7 @@ class ModelFolderTest {
     @ValueSource(strings = {"F32", "F16", "BF16"})
     void weightsAreConvertedFromTheirFormat(String dtype) {
         TinyModels.Tiny tiny = TinyModels.gqa().dtype(dtype).shards(2);
-        ModelFolder folder = ModelFolder.open(tiny.write(temp));
+        HuggingFaceFolder folder = HuggingFaceFolder.read(tiny.write(temp));
         try (WeightSource weights = folder.openWeights()) {
             tiny.tensors().forEach((name, tensor) -> {
                 weights.require(
@@ -282,7 +283,7 @@ class ModelFolderTest {
     @Test
     void missingTensorAndWrongShapeAreNamed() {
         try (WeightSource weights =
-                ModelFolder.open(TinyModels.mha().write(temp)).openWeights()) {
+                HuggingFaceFolder.read(TinyModels.mha().write(temp)).openWeights()) {
             assertThat(weights.has("model.norm.weight")).isTrue();
             assertThat(weights.has("nothing")).isFalse();
             assertThatThrownBy(() -> weights.require("nothing", 3, 4))
@@ -300,7 +301,7 @@ class ModelFolderTest {
     void sharedStoriesModelOpens() {
         Path stories = Path.of(System.getProperty("penstock.shared", "../shared"), "models", "stories260k");
         Assumptions.assumeTrue(Files.isDirectory(stories));
-        ModelFolder folder = ModelFolder.open(stories);
+        HuggingFaceFolder folder = HuggingFaceFolder.read(stories);
         assertThat(folder.spec().shape().headSize()).isEqualTo(8);
         assertThat(folder.spec().shape().innerSize()).isEqualTo(172);
         assertThat(folder.tokenizer().eosToken()).isEqualTo(Optional.of("</s>"));

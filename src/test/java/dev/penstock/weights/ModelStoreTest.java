@@ -177,8 +177,8 @@ class ModelStoreTest {
     @ParameterizedTest
     @EnumSource
     void theBytesOfAVariantAreKnownBeforeItIsBuilt(Precision precision) throws IOException {
-        long foreseen = ModelStore.weightBytes(ModelFolder.open(model), precision, OPTIONS);
-        assertThat(foreseen).isEqualTo(Files.size(build(precision).data()));
+        long foreseen = ModelStore.weightBytes(HuggingFaceFolder.read(model), precision, OPTIONS);
+        assertThat(foreseen).isEqualTo(Files.size(build(precision).folder().resolve(VariantFolder.DATA_FILE)));
     }
 
     @ParameterizedTest

@@ -12,7 +12,6 @@ import dev.penstock.weights.RandomModel;
 import dev.penstock.weights.Rounding;
 import dev.penstock.weights.Variant;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.util.List;
 import org.HdrHistogram.Histogram;
 
@@ -87,7 +86,7 @@ public record SliverBench(
                 }
             }
         }
-        long held = Files.size(variant.data()) + (long) blocks * BLOCK_SIZE * sliver.kvBytesPerToken(kvType);
+        long held = variant.weightBytes() + (long) blocks * BLOCK_SIZE * sliver.kvBytesPerToken(kvType);
         return new SliverBench(
                 Math.min(context, MAX_PROMPT) / (seconds(timesNs.get(0)) * promptTimes(shape, sliver)),
                 1 / (seconds(timesNs.get(1)) * times),

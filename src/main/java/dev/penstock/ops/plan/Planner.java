@@ -11,8 +11,8 @@ import dev.penstock.ops.bench.ModelCost;
 import dev.penstock.ops.bench.SliverBench;
 import dev.penstock.weights.BuildOptions;
 import dev.penstock.weights.ModelFolderException;
-import dev.penstock.weights.ModelSource;
 import dev.penstock.weights.ModelStore;
+import dev.penstock.weights.RawModel;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -38,8 +38,8 @@ public record Planner(ModelStore store, int threads, int sequences, int context,
             List.of(Precision.FP32, Precision.INT8, Precision.MIXED, Precision.INT4);
 
     /** Plans; takes seconds to a minute, with all cores busy. */
-    public PlanReport plan(String name, ModelSource source) throws IOException {
-        if (source.spec().shape().experts() > 1) {
+    public PlanReport plan(String name, RawModel source) throws IOException {
+        if (source.shape().experts() > 1) {
             throw new ModelFolderException(
                     name + ": no plan for models with experts: the sliver that is measured has none");
         }
@@ -66,9 +66,9 @@ public record Planner(ModelStore store, int threads, int sequences, int context,
                 reason(options, choice, device.availableBytes()));
     }
 
-    private PlanReport.Option option(ModelSource source, Precision precision, PlanReport.Device device)
+    private PlanReport.Option option(RawModel source, Precision precision, PlanReport.Device device)
             throws IOException {
-        DecoderShape shape = source.spec().shape();
+        DecoderShape shape = source.shape();
         KvType kvType = precision == Precision.FP32 ? KvType.FP32 : KvType.FP16;
         long weights = ModelStore.weightBytes(source, precision, BuildOptions.defaults());
         long perSequence = context * shape.kvBytesPerToken(kvType);

@@ -10,12 +10,10 @@ import dev.penstock.weights.BuildOptions;
 import dev.penstock.weights.BuildProgress;
 import dev.penstock.weights.ModelSource;
 import dev.penstock.weights.ModelStore;
+import dev.penstock.weights.RawModel;
 import dev.penstock.weights.Rounding;
 import dev.penstock.weights.Variant;
-import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.lang.foreign.MemorySegment;
-import java.nio.file.Files;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -45,19 +43,24 @@ public final class ModelQuality {
 
     /** A way to store weights and KV cache. */
     record Way(Precision precision, Rounding rounding, KvType kvType) {
-        /** Full precision, which the others are held against. */
-        static final Way REFERENCE = new Way(Precision.FP32, Rounding.SEARCH, KvType.FP32);
+        /** Full precision, or the most exact that there is, which the others are held against. */
+        static Way reference(ModelSource source) {
+            return new Way(source.precisions().getFirst(), Rounding.SEARCH, KvType.FP32);
+        }
 
-        /** All that there are: caches with full weights, then weights with the usual cache. */
-        static List<Way> all() {
+        /** All that a model can be stored in: caches with its most exact weights, then other weights with the usual cache. */
+        static List<Way> all(ModelSource source) {
+            List<Precision> precisions = source.precisions();
             List<Way> ways = new ArrayList<>();
             for (KvType kvType : KvType.values()) {
-                ways.add(new Way(Precision.FP32, Rounding.SEARCH, kvType));
+                ways.add(new Way(precisions.getFirst(), Rounding.SEARCH, kvType));
             }
-            ways.add(new Way(Precision.INT8, Rounding.SEARCH, KvType.FP16));
-            ways.add(new Way(Precision.MIXED, Rounding.SEARCH, KvType.FP16));
-            ways.add(new Way(Precision.INT4, Rounding.SEARCH, KvType.FP16));
-            ways.add(new Way(Precision.INT4, Rounding.NEAREST, KvType.FP16));
+            for (Precision precision : precisions.subList(1, precisions.size())) {
+                ways.add(new Way(precision, Rounding.SEARCH, KvType.FP16));
+            }
+            if (source instanceof RawModel) {
+                ways.add(new Way(Precision.INT4, Rounding.NEAREST, KvType.FP16));
+            }
             return ways;
         }
     }
@@ -70,13 +73,14 @@ public final class ModelQuality {
      */
     public QualityReport report(String model, String textName) {
         long tokens = text.windows().stream().mapToLong(w -> w.length - 1).sum();
-        return new QualityReport(model, textName, tokens, text.longest(), threads, measure(Way.all()));
+        return new QualityReport(model, textName, tokens, text.longest(), threads, measure(Way.all(source)));
     }
 
     /** Measures these ways, each in turn. */
     List<QualityReport.Result> measure(List<Way> ways) {
         List<QualityReport.Result> results = new ArrayList<>();
-        try (OnnxModelRunner reference = open(build(Way.REFERENCE), Way.REFERENCE)) {
+        Way exact = Way.reference(source);
+        try (OnnxModelRunner reference = open(build(exact), exact)) {
             double full = compare(reference, reference).perplexity();
             for (Way way : ways) {
                 Variant variant = build(way);
@@ -96,7 +100,7 @@ public final class ModelQuality {
                 way.precision().label(),
                 way.precision().has4Bits() ? way.rounding().label() : "-",
                 way.kvType().label(),
-                weightBytes(variant),
+                variant.weightBytes(),
                 variant.shape().kvBytesPerToken(way.kvType()),
                 found.perplexity(),
                 found.perplexity() / full - 1,
@@ -104,14 +108,6 @@ public final class ModelQuality {
                 found.agreement(),
                 speed.prefillTokensPerSecond(),
                 speed.decodeTokensPerSecond());
-    }
-
-    private static long weightBytes(Variant variant) {
-        try {
-            return Files.size(variant.data());
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
     }
 
     private Variant build(Way way) {

@@ -85,7 +85,7 @@ class ModelQualityTest {
             TextWindows windows = TextWindows.read(
                     text, tokenizer, tokenizer.id(folder.tokenizer().bosToken().orElseThrow()), 512, 1 << 20);
             return new ModelQuality(store, folder, windows, 2)
-                    .measure(List.of(Way.REFERENCE, INT8, MIXED, SEARCHED, NEAREST, HALF_CACHE, INT8_CACHE));
+                    .measure(List.of(Way.reference(folder), INT8, MIXED, SEARCHED, NEAREST, HALF_CACHE, INT8_CACHE));
         }
     }
 }
