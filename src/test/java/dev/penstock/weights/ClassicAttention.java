@@ -10,6 +10,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalInt;
 import java.util.function.DoubleUnaryOperator;
 
 /** The attention of a {@link ClassicDecoder}, in one of the forms that exporters write. */
@@ -21,10 +22,32 @@ final class ClassicAttention {
         /** Its form with norms of heads: three inputs, rotation inside. */
         GROUP_QUERY,
         /** Its form where rotation can't be inside: RotaryEmbedding nodes with position_ids. */
-        GROUP_QUERY_ROTARY_NODES;
+        GROUP_QUERY_ROTARY_NODES,
+        /** Its form for other processors: keys and values put behind the past and repeated, a mask of four dimensions. */
+        MULTI_HEAD,
+        /** The standard's operator with the cache inside. */
+        STANDARD,
+        /** The standard's operator over keys and values that were put behind the past, with four dimensions. */
+        STANDARD_AFTER_CONCAT,
+        /** Single operators, as Optimum exports them. */
+        DECOMPOSED;
 
         int opset() {
-            return 21;
+            return this == STANDARD || this == STANDARD_AFTER_CONCAT ? 23 : 21;
+        }
+
+        boolean groupQuery() {
+            return this == GROUP_QUERY_PACKED || this == GROUP_QUERY || this == GROUP_QUERY_ROTARY_NODES;
+        }
+
+        boolean rotaryInside() {
+            return this == GROUP_QUERY_PACKED || this == GROUP_QUERY;
+        }
+
+        /** Whether it can say what a model's attention does. */
+        boolean says(Attention attention) {
+            // MultiHeadAttention has no cap of scores.
+            return this != MULTI_HEAD || attention.scores().softcap() == 0;
         }
     }
 
@@ -32,6 +55,9 @@ final class ClassicAttention {
     private final ClassicGraph graph;
     private final DecoderShape shape;
     private final Form form;
+    private static final Map<String, ?> SWAP = Map.of("perm", List.of(0, 2, 1, 3));
+
+    private final Map<OptionalInt, String> masks = new HashMap<>();
     private final Map<RotaryEmbedding, String> tables = new HashMap<>();
     private String lengths = "";
     private String total = "";
@@ -45,8 +71,11 @@ final class ClassicAttention {
 
     /** Adds what all layers share. */
     void begin() {
-        if (form == Form.GROUP_QUERY_ROTARY_NODES) {
+        if (!form.rotaryInside()) {
             graph.input("position_ids", DataType.INT64, "batch_size", "sequence_length");
+        }
+        if (!form.groupQuery()) {
+            return;
         }
         String sums = graph.node("ReduceSum", Map.of("keepdims", 0), "attention_mask", graph.integers(1));
         lengths = cast(graph.node("Sub", Map.of(), sums, graph.integers(1)), DataType.INT32);
@@ -62,6 +91,9 @@ final class ClassicAttention {
             Object[] present = {"batch_size", shape.kvHeads(), "total_sequence_length", shape.headSize()};
             graph.output("present." + layer + "." + part, DataType.FLOAT, present);
         }
+        if (!form.groupQuery()) {
+            return masked(layer, attention, inputs(layer, attention, x));
+        }
         List<String> inputs = new ArrayList<>(inputs(layer, attention, x));
         Map<String, Object> attributes = new HashMap<>();
         attributes.put("num_heads", shape.heads());
@@ -71,7 +103,7 @@ final class ClassicAttention {
         attributes.put("local_window_size", attention.scores().window().orElse(-1));
         inputs.addAll(
                 List.of("past_key_values." + layer + ".key", "past_key_values." + layer + ".value", lengths, total));
-        if (form != Form.GROUP_QUERY_ROTARY_NODES) {
+        if (form.rotaryInside()) {
             String table = tables(attention.rotary());
             inputs.addAll(List.of(table + ".cos", table + ".sin"));
             attributes.put("do_rotary", 1);
@@ -86,6 +118,127 @@ final class ClassicAttention {
                 inputs,
                 List.of(name + "/output_0", "present." + layer + ".key", "present." + layer + ".value"));
         return name + "/output_0";
+    }
+
+    /** Attention with a mask; takes query, key and value [batch, sequence, heads * headSize]. */
+    private String masked(int layer, Attention attention, List<String> inputs) {
+        String query = inputs.get(0);
+        String mask = masks.computeIfAbsent(attention.scores().window(), this::mask);
+        String name = "/model/layers." + layer + "/attn";
+        String pastKey = "past_key_values." + layer + ".key";
+        String pastValue = "past_key_values." + layer + ".value";
+        String presentKey = "present." + layer + ".key";
+        String presentValue = "present." + layer + ".value";
+        Map<String, Object> scores = new HashMap<>(Map.of("scale", (float) attention.scores().scale()));
+        if (form == Form.STANDARD) {
+            scores.put("q_num_heads", shape.heads());
+            scores.put("kv_num_heads", shape.kvHeads());
+            scores.put("softcap", (float) attention.scores().softcap());
+            graph.node(
+                    "",
+                    "Attention",
+                    name,
+                    scores,
+                    List.of(query, inputs.get(1), inputs.get(2), mask, pastKey, pastValue),
+                    List.of(name + "/output_0", presentKey, presentValue));
+            return name + "/output_0";
+        }
+        String keys = behindPast(pastKey, inputs.get(1), presentKey);
+        String values = behindPast(pastValue, inputs.get(2), presentValue);
+        return switch (form) {
+            case STANDARD_AFTER_CONCAT -> {
+                scores.put("softcap", (float) attention.scores().softcap());
+                yield together(graph.node("Attention", scores, heads(query, shape.heads()), keys, values, mask));
+            }
+            case MULTI_HEAD -> {
+                scores.put("num_heads", shape.heads());
+                yield graph.node(
+                        MICROSOFT, "MultiHeadAttention", scores, query, together(repeated(keys)), together(repeated(values)), "", "", mask);
+            }
+            default -> decomposed(attention, heads(query, shape.heads()), repeated(keys), repeated(values), mask);
+        };
+    }
+
+    private String decomposed(Attention attention, String query, String keys, String values, String mask) {
+        String turned = graph.node("Transpose", Map.of("perm", List.of(0, 1, 3, 2)), keys);
+        double scale = attention.scores().scale();
+        double cap = attention.scores().softcap();
+        String scores;
+        if (cap == 0) {
+            // As PyTorch has it: the root of the scale on either side.
+            String root = graph.number(Math.sqrt(scale));
+            scores = graph.node(
+                    "MatMul", Map.of(), graph.node("Mul", Map.of(), query, root), graph.node("Mul", Map.of(), turned, root));
+        } else {
+            String products = graph.node("MatMul", Map.of(), query, turned);
+            String shares = graph.node(
+                    "Div", Map.of(), graph.node("Mul", Map.of(), products, graph.number(scale)), graph.number(cap));
+            scores = graph.node("Mul", Map.of(), graph.node("Tanh", Map.of(), shares), graph.number(cap));
+        }
+        String weights = graph.node("Softmax", Map.of("axis", -1), graph.node("Add", Map.of(), scores, mask));
+        return together(graph.node("MatMul", Map.of(), weights, values));
+    }
+
+    /** [batch, heads, sequence, headSize]. */
+    private String heads(String x, int heads) {
+        String apart = graph.node("Reshape", Map.of(), x, graph.integers(0, 0, heads, shape.headSize()));
+        return graph.node("Transpose", SWAP, apart);
+    }
+
+    /** [batch, sequence, heads * headSize]. */
+    private String together(String x) {
+        return graph.node(
+                "Reshape",
+                Map.of(),
+                graph.node("Transpose", SWAP, x),
+                graph.integers(0, 0, (long) shape.heads() * shape.headSize()));
+    }
+
+    private String behindPast(String past, String x, String present) {
+        graph.node(
+                "",
+                "Concat",
+                present + "/Concat",
+                Map.of("axis", 2),
+                List.of(past, heads(x, shape.kvHeads())),
+                List.of(present));
+        return present;
+    }
+
+    /** As many heads as queries have, each key head's copies side by side. */
+    private String repeated(String x) {
+        int copies = shape.heads() / shape.kvHeads();
+        if (copies == 1) {
+            return x;
+        }
+        String apart = graph.node("Unsqueeze", Map.of(), x, graph.integers(2));
+        String copied = graph.node("Expand", Map.of(), apart, graph.integers(1, 1, copies, 1, 1));
+        return graph.node("Reshape", Map.of(), copied, graph.integers(0, shape.heads(), -1, shape.headSize()));
+    }
+
+    /** What is added to scores [batch, 1, sequence, total]: nothing for a token that is there and not hidden, much less than that else. */
+    private String mask(OptionalInt window) {
+        String total = size("attention_mask");
+        String past = graph.node("Sub", Map.of(), total, size("input_ids"));
+        String queries = graph.node("Unsqueeze", Map.of(), range(past, total), graph.integers(1));
+        String keys = graph.node("Unsqueeze", Map.of(), range(graph.integer(0), total), graph.integers(0));
+        String seen = graph.node("LessOrEqual", Map.of(), keys, queries);
+        if (window.isPresent()) {
+            String first = graph.node("Sub", Map.of(), queries, graph.integer(window.getAsInt()));
+            seen = graph.node("And", Map.of(), seen, graph.node("Greater", Map.of(), keys, first));
+        }
+        String there = graph.node(
+                "Unsqueeze", Map.of(), cast("attention_mask", DataType.BOOL), graph.integers(1, 2));
+        return graph.node(
+                "Where", Map.of(), graph.node("And", Map.of(), seen, there), graph.number(0), graph.number(-Float.MAX_VALUE));
+    }
+
+    private String size(String input) {
+        return graph.node("Gather", Map.of("axis", 0), graph.node("Shape", Map.of(), input), graph.integer(1));
+    }
+
+    private String range(String from, String to) {
+        return graph.node("Range", Map.of(), from, to, graph.integer(1));
     }
 
     /** Query, key and value, absent where they are packed. */
@@ -114,7 +267,7 @@ final class ClassicAttention {
                 DecoderSpec.HeadNorms norms = attention.headNorms().get();
                 part = headNorm(part, heads[i], i == 0 ? norms.query() : norms.key());
             }
-            if (i < 2 && form == Form.GROUP_QUERY_ROTARY_NODES) {
+            if (i < 2 && !form.rotaryInside()) {
                 part = rotated(part, heads[i], attention.rotary());
             }
             parts.add(part);

@@ -131,6 +131,44 @@ record AttentionContext(Graph graph, ModelFacts facts, Masks masks) {
         return dimension.hasDimValue() ? Optional.of(dimension.getDimValue()) : Optional.empty();
     }
 
+    /** The number of heads that a cache declares. */
+    Optional<Integer> declaredHeads(String cache) {
+        return Optional.ofNullable(graph.inputs().get(cache))
+                .map(v -> v.getType().getTensorType().getShape())
+                .filter(s -> s.getDimCount() == 4)
+                .flatMap(s -> known(s.getDim(1)))
+                .filter(heads -> heads >= 1 && heads <= MAX_HEADS)
+                .map(Long::intValue);
+    }
+
+    /**
+     * What a step adds to the cache of a node, which takes the cache itself, or else what the graph made of it before.
+     *
+     * @param cache inputs of the node, empty names where it has none
+     * @param key the node's input
+     * @param value likewise
+     * @param kvHeads heads of both where the node takes the cache itself
+     */
+    KeysAndValues keysAndValues(NodeProto node, Cache cache, Heads key, Heads value, int kvHeads) {
+        if (!cache.key().isEmpty()) {
+            return new KeysAndValues(key, value, cache, kvHeads, headSize(node, cache, kvHeads));
+        }
+        Scalars scalars = new Scalars(graph, 1);
+        Optional<CacheTrace> keys = CacheTrace.of(graph, scalars, key.value());
+        Optional<CacheTrace> values = CacheTrace.of(graph, scalars, value.value());
+        if (keys.isEmpty()
+                || values.isEmpty()
+                || keys.get().factor() != 1
+                || values.get().factor() != 1) {
+            throw GraphImportException.at(
+                    node, "it has no cache of keys and values, and what it reads was not put behind one");
+        }
+        Cache outside = new Cache(keys.get().cache(), values.get().cache());
+        int heads = declaredHeads(outside.key()).orElse(kvHeads);
+        return new KeysAndValues(
+                keys.get().added(), values.get().added(), outside, heads, headSize(node, outside, heads));
+    }
+
     /** Refuses heads that can't share keys evenly. */
     void requireGroups(NodeProto node, int heads, int kvHeads) {
         if (heads % kvHeads != 0) {

@@ -7,11 +7,14 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /** Finds a graph's attention, layer by layer. */
 final class AttentionFinder {
-    private static final Map<String, AttentionReader> MICROSOFT = Map.of("GroupQueryAttention", new GroupQueryReader());
+    private static final Map<String, AttentionReader> MICROSOFT =
+            Map.of("GroupQueryAttention", new GroupQueryReader(), "MultiHeadAttention", new MultiHeadReader());
+
+    private static final Map<String, AttentionReader> STANDARD = Map.of("Attention", new StandardReader());
 
     private final AttentionContext context;
 
@@ -27,9 +30,15 @@ final class AttentionFinder {
      */
     List<Attention> find() {
         List<Attention> found = new ArrayList<>();
+        DecomposedReader decomposed = new DecomposedReader(context);
         for (int n = 0; n < context.graph().nodes().size(); n++) {
-            int index = n;
-            reader(context.node(n)).ifPresent(r -> found.add(r.read(context, index)));
+            NodeProto node = context.node(n);
+            AttentionReader reader = reader(node);
+            if (reader != null) {
+                found.add(reader.read(context, n));
+            } else if (DecomposedReader.isSoftmax(node)) {
+                decomposed.read(n).ifPresent(found::add);
+            }
         }
         Map<String, Attention> caches = new HashMap<>();
         for (Attention attention : found) {
@@ -45,15 +54,15 @@ final class AttentionFinder {
         }
         if (found.isEmpty()) {
             throw new GraphImportException(
-                    "no attention with a cache was found: expected nodes of GroupQueryAttention");
+                    "no attention with a cache was found: expected nodes of GroupQueryAttention, MultiHeadAttention or Attention, or the operators that these stand for");
         }
         return found;
     }
 
-    private static Optional<AttentionReader> reader(NodeProto node) {
-        if (node.getDomain().equals(Operators.MICROSOFT)) {
-            return Optional.ofNullable(MICROSOFT.get(node.getOpType()));
+    private static @Nullable AttentionReader reader(NodeProto node) {
+        if (Operators.isStandard(node.getDomain())) {
+            return STANDARD.get(node.getOpType());
         }
-        return Optional.empty();
+        return node.getDomain().equals(Operators.MICROSOFT) ? MICROSOFT.get(node.getOpType()) : null;
     }
 }

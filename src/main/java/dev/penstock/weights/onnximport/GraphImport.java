@@ -69,9 +69,7 @@ public final class GraphImport {
                                 quoted(String.join(", ", graph.outputs().keySet()))));
             }
         }
-        Masks masks = (node, mask) -> {
-            throw GraphImportException.at(node, "its mask " + quoted(mask) + " is not understood");
-        };
+        Masks masks = new MaskProbe(model, graph, facts, folder);
         List<Attention> attentions = new AttentionFinder(new AttentionContext(graph, facts, masks)).find();
         RotaryTables tables = new RotaryTables(graph, added, facts.contextLength());
         List<Attention> layers = attentions.stream()

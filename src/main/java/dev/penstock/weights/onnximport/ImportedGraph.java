@@ -43,20 +43,45 @@ public final class ImportedGraph {
     static ImportedGraph of(
             ModelProto model, List<NodeProto> nodes, List<TensorProto> constants, DecoderShape shape, Path folder)
             throws IOException {
-        List<ExternalTensor> external = new ArrayList<>();
-        GraphProto.Builder graph = GraphProto.newBuilder().setName("decoder").addAllNode(nodes);
+        List<ExternalTensor> data = data(constants, folder);
+        ModelProto.Builder template = template(model, nodes, data, constants, folder);
+        return new ImportedGraph(
+                template.build(),
+                shape,
+                precision(nodes),
+                List.copyOf(files(data)),
+                data.stream().mapToLong(ExternalTensor::bytes).sum());
+    }
+
+    /** Where the data of those constants are that are not in the graph. */
+    static List<ExternalTensor> data(List<TensorProto> constants, Path folder) throws IOException {
+        List<ExternalTensor> data = new ArrayList<>();
         for (TensorProto constant : constants) {
             if (ExternalTensor.isExternal(constant)) {
-                external.add(ExternalTensor.find(constant, folder));
-            } else {
-                graph.addInitializer(constant);
+                data.add(ExternalTensor.find(constant, folder));
             }
         }
+        return data;
+    }
+
+    private static Set<Path> files(List<ExternalTensor> data) {
         Set<Path> files = new TreeSet<>();
-        external.forEach(e -> files.add(e.file()));
-        Path above = files.isEmpty() ? folder : commonFolder(files);
-        external.forEach(e -> graph.addInitializer(e.relativeTo(above)));
-        ModelProto.Builder template = ModelProto.newBuilder()
+        data.forEach(e -> files.add(e.file()));
+        return files;
+    }
+
+    /** A model with these nodes and constants, without inputs and outputs; {@code model} tells its opsets. */
+    static ModelProto.Builder template(
+            ModelProto model,
+            List<NodeProto> nodes,
+            List<ExternalTensor> data,
+            List<TensorProto> constants,
+            Path folder) {
+        GraphProto.Builder graph = GraphProto.newBuilder().setName("decoder").addAllNode(nodes);
+        constants.stream().filter(t -> !ExternalTensor.isExternal(t)).forEach(graph::addInitializer);
+        Path above = data.isEmpty() ? folder : commonFolder(files(data));
+        data.forEach(e -> graph.addInitializer(e.relativeTo(above)));
+        return ModelProto.newBuilder()
                 .setIrVersion(model.getIrVersion())
                 .setProducerName("penstock")
                 .addAllOpsetImport(model.getOpsetImportList())
@@ -68,12 +93,6 @@ public final class ImportedGraph {
                         .setKey(GraphContract.DATA_FOLDER)
                         .setValue(above.toString()))
                 .setGraph(graph);
-        return new ImportedGraph(
-                template.build(),
-                shape,
-                precision(nodes),
-                List.copyOf(files),
-                external.stream().mapToLong(ExternalTensor::bytes).sum());
     }
 
     /** The model's dimensions; {@code contextLength} is the most that its tables allow. */

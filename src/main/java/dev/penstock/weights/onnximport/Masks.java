@@ -5,6 +5,9 @@ import java.util.Optional;
 
 /** Tells what a mask that a graph computes shows to its queries. */
 interface Masks {
+    /** What is added to a score that does not count is at most this. */
+    double HIDDEN = -1e4;
+
     /**
      * The window of a mask.
      *

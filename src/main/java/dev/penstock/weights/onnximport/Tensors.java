@@ -5,6 +5,7 @@ import ai.onnx.proto.OnnxMl.TensorProto.DataType;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.List;
+import java.util.Optional;
 import java.util.OptionalDouble;
 import org.jspecify.annotations.Nullable;
 
@@ -64,6 +65,31 @@ final class Tensors {
                         : OptionalDouble.empty();
             }
             case null, default -> OptionalDouble.empty();
+        };
+    }
+
+    /** The one whole number of an int64 or int32 constant; empty for any other tensor. */
+    static Optional<Long> oneInteger(@Nullable TensorProto tensor) {
+        if (tensor == null
+                || ExternalTensor.isExternal(tensor)
+                || tensor.getDimsList().stream().anyMatch(d -> d != 1)) {
+            return Optional.empty();
+        }
+        ByteBuffer raw = tensor.getRawData().asReadOnlyByteBuffer().order(ByteOrder.LITTLE_ENDIAN);
+        return switch (DataType.forNumber(tensor.getDataType())) {
+            case INT64 -> {
+                if (tensor.getInt64DataCount() == 1) {
+                    yield Optional.of(tensor.getInt64Data(0));
+                }
+                yield raw.remaining() == Long.BYTES ? Optional.of(raw.getLong()) : Optional.empty();
+            }
+            case INT32 -> {
+                if (tensor.getInt32DataCount() == 1) {
+                    yield Optional.of((long) tensor.getInt32Data(0));
+                }
+                yield raw.remaining() == Integer.BYTES ? Optional.of((long) raw.getInt()) : Optional.empty();
+            }
+            case null, default -> Optional.empty();
         };
     }
 }
