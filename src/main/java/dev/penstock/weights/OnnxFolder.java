@@ -12,6 +12,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Collections;
 import java.util.EnumMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -48,7 +49,7 @@ public final class OnnxFolder extends ModelFolder {
     }
 
     private static Map<String, Precision> suffixes() {
-        Map<String, Precision> suffixes = new java.util.LinkedHashMap<>();
+        Map<String, Precision> suffixes = new LinkedHashMap<>();
         suffixes.put("", Precision.FP32);
         suffixes.put("_int8", Precision.INT8);
         suffixes.put("_quantized", Precision.INT8);
@@ -185,7 +186,7 @@ public final class OnnxFolder extends ModelFolder {
         try {
             return GraphImport.read(graph, facts);
         } catch (GraphImportException e) {
-            throw ModelFolderException.in(graph, e.getMessage(), e);
+            throw ModelFolderException.in(graph, String.valueOf(e.getMessage()), e);
         } catch (IOException e) {
             throw ModelFolderException.in(graph, "can't be read: " + e, e);
         }

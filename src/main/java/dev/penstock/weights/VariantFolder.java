@@ -42,9 +42,9 @@ final class VariantFolder {
             @Nullable Map<String, Long> elsewhere) {
         /** Files of weights, with their sizes. */
         Map<String, Long> weights() {
-            return elsewhere != null && !elsewhere.isEmpty() || files == null
-                    ? Objects.requireNonNullElse(elsewhere, Map.of())
-                    : Map.of(DATA_FILE, files.getOrDefault(DATA_FILE, 0L));
+            return elsewhere != null
+                    ? elsewhere
+                    : Map.of(DATA_FILE, files == null ? 0L : files.getOrDefault(DATA_FILE, 0L));
         }
     }
 

@@ -129,7 +129,8 @@ final class ClassicAttention {
         String pastValue = "past_key_values." + layer + ".value";
         String presentKey = "present." + layer + ".key";
         String presentValue = "present." + layer + ".value";
-        Map<String, Object> scores = new HashMap<>(Map.of("scale", (float) attention.scores().scale()));
+        Map<String, Object> scores =
+                new HashMap<>(Map.of("scale", (float) attention.scores().scale()));
         if (form == Form.STANDARD) {
             scores.put("q_num_heads", shape.heads());
             scores.put("kv_num_heads", shape.kvHeads());
@@ -153,7 +154,15 @@ final class ClassicAttention {
             case MULTI_HEAD -> {
                 scores.put("num_heads", shape.heads());
                 yield graph.node(
-                        MICROSOFT, "MultiHeadAttention", scores, query, together(repeated(keys)), together(repeated(values)), "", "", mask);
+                        MICROSOFT,
+                        "MultiHeadAttention",
+                        scores,
+                        query,
+                        together(repeated(keys)),
+                        together(repeated(values)),
+                        "",
+                        "",
+                        mask);
             }
             default -> decomposed(attention, heads(query, shape.heads()), repeated(keys), repeated(values), mask);
         };
@@ -168,7 +177,10 @@ final class ClassicAttention {
             // As PyTorch has it: the root of the scale on either side.
             String root = graph.number(Math.sqrt(scale));
             scores = graph.node(
-                    "MatMul", Map.of(), graph.node("Mul", Map.of(), query, root), graph.node("Mul", Map.of(), turned, root));
+                    "MatMul",
+                    Map.of(),
+                    graph.node("Mul", Map.of(), query, root),
+                    graph.node("Mul", Map.of(), turned, root));
         } else {
             String products = graph.node("MatMul", Map.of(), query, turned);
             String shares = graph.node(
@@ -227,10 +239,13 @@ final class ClassicAttention {
             String first = graph.node("Sub", Map.of(), queries, graph.integer(window.getAsInt()));
             seen = graph.node("And", Map.of(), seen, graph.node("Greater", Map.of(), keys, first));
         }
-        String there = graph.node(
-                "Unsqueeze", Map.of(), cast("attention_mask", DataType.BOOL), graph.integers(1, 2));
+        String there = graph.node("Unsqueeze", Map.of(), cast("attention_mask", DataType.BOOL), graph.integers(1, 2));
         return graph.node(
-                "Where", Map.of(), graph.node("And", Map.of(), seen, there), graph.number(0), graph.number(-Float.MAX_VALUE));
+                "Where",
+                Map.of(),
+                graph.node("And", Map.of(), seen, there),
+                graph.number(0),
+                graph.number(-Float.MAX_VALUE));
     }
 
     private String size(String input) {

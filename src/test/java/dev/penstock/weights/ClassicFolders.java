@@ -40,6 +40,19 @@ final class ClassicFolders {
         return folder;
     }
 
+    /** As Optimum leaves it: a config.json, and graphs in a folder. */
+    static Path optimum(HuggingFaceFolder source, Path folder) {
+        Path config = source.path().resolve("config.json");
+        try {
+            Files.createDirectories(folder.resolve("onnx"));
+            Files.copy(config, folder.resolve("config.json"));
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+        texts(source, folder);
+        return folder;
+    }
+
     private static void texts(HuggingFaceFolder source, Path folder) {
         try {
             for (String name : List.of("tokenizer.json", "tokenizer_config.json")) {

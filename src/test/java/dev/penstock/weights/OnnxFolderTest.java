@@ -6,6 +6,7 @@ import static dev.penstock.weights.PackedRuns.FP32_TOLERANCE;
 import static dev.penstock.weights.PackedRuns.alone;
 import static dev.penstock.weights.PackedRuns.together;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.penstock.engine.OnnxModelRunner;
 import dev.penstock.engine.RunnerConfig;
@@ -13,11 +14,15 @@ import dev.penstock.model.KvType;
 import dev.penstock.model.Precision;
 import dev.penstock.weights.ClassicAttention.Form;
 import dev.penstock.weights.ClassicDecoder.Matrices;
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Optional;
 import java.util.Random;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Assumptions;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
@@ -49,10 +54,110 @@ class OnnxFolderTest {
     }
 
     private OnnxModelRunner open(ModelFolder folder) {
-        Precision precision = folder.precision(Optional.empty());
-        Variant variant = new ModelStore(temp.resolve("store"))
+        return open(folder, folder.precision(Optional.empty()));
+    }
+
+    private Variant build(ModelFolder folder, Precision precision) {
+        return new ModelStore(temp.resolve("store"))
                 .build(folder, precision, BuildOptions.defaults(), BuildProgress.NONE);
+    }
+
+    private OnnxModelRunner open(ModelFolder folder, Precision precision) {
+        Variant variant = build(folder, precision);
         return OnnxModelRunner.open(
                 variant.folder(), variant.shape(), new RunnerConfig(2, KvType.FP32, BLOCK_SIZE, BLOCKS, 256, 256));
+    }
+
+    @Test
+    void matricesOfCodesAreComputedAsTheGraphHasThem() {
+        HuggingFaceFolder source = HuggingFaceFolder.read(TinyModels.gqa().write(temp.resolve("model")));
+        Path genai =
+                ClassicFolders.genai(source, Form.GROUP_QUERY_ROTARY_NODES, Matrices.NIBBLES, temp.resolve("genai"));
+        ModelFolder folder = ModelFolder.open(genai);
+        int[] tokens = PackedRuns.tokens(new Random(5), 40, source.shape().vocabSize());
+        double[][] expected = ClassicRun.logits(genai.resolve("model.onnx"), source.shape(), tokens);
+
+        assertThat(folder.precisions()).containsExactly(Precision.INT4);
+        try (OnnxModelRunner runner = open(folder)) {
+            PackedRuns.Sequence sequence = new PackedRuns.Sequence(tokens, expected, 0);
+            for (int count : new int[] {20, 1, 3, 16}) {
+                assertThat(PackedRuns.greatestDifference(runner, new PackedRuns.Chunk(sequence, count)))
+                        .isLessThan(FP32_TOLERANCE);
+            }
+        }
+    }
+
+    @Test
+    void theOriginalGraphsAreThoseOfTheReference() {
+        HuggingFaceFolder source = HuggingFaceFolder.read(TinyModels.gqa().write(temp.resolve("model")));
+        ReferenceModel reference = ReferenceModel.read(source.path());
+        int[] tokens = PackedRuns.tokens(new Random(6), 30, source.shape().vocabSize());
+        double[][] expected = reference.logits(tokens);
+        for (Form form : List.of(Form.GROUP_QUERY_ROTARY_NODES, Form.MULTI_HEAD, Form.STANDARD, Form.DECOMPOSED)) {
+            Path genai = ClassicFolders.genai(source, form, Matrices.FLOATS, temp.resolve(form.name()));
+            double[][] found = ClassicRun.logits(genai.resolve("model.onnx"), source.shape(), tokens);
+            for (int t = 0; t < tokens.length; t++) {
+                assertThat(PackedRuns.difference(found[t], expected[t])).isLessThan(FP32_TOLERANCE);
+            }
+        }
+    }
+
+    @Test
+    void aFolderOfSeveralGraphsIsServedAtThePrecisionsThatItHas() {
+        TinyModel tiny = TinyModels.gqa();
+        HuggingFaceFolder source = HuggingFaceFolder.read(tiny.write(temp.resolve("model")));
+        Path optimum = ClassicFolders.optimum(source, temp.resolve("optimum"));
+        Path onnx = optimum.resolve("onnx");
+        // One with its weights in the graph file itself, one with a file beside it, one in 16 bits.
+        ClassicDecoder.write(source, Form.DECOMPOSED, Matrices.FLOATS, onnx.resolve("model.onnx"), "");
+        ClassicDecoder.write(
+                source, Form.DECOMPOSED, Matrices.NIBBLES, onnx.resolve("model_q4.onnx"), "model_q4.onnx_data");
+        ClassicDecoder.write(source, Form.DECOMPOSED, Matrices.FLOATS, onnx.resolve("model_fp16.onnx"), "");
+        ModelFolder folder = ModelFolder.open(optimum);
+
+        assertThat(folder.precisions()).containsExactly(Precision.FP32, Precision.INT4);
+        assertThat(folder.precision(Optional.empty())).isEqualTo(Precision.INT4);
+        assertThatThrownBy(() -> folder.precision(Optional.of(Precision.INT8)))
+                .isInstanceOf(ModelFolderException.class)
+                .hasMessageContaining("int8")
+                .hasMessageContaining("fp32 (onnx/model.onnx), int4 (onnx/model_q4.onnx)");
+        try (OnnxModelRunner runner = open(folder, Precision.FP32)) {
+            assertThat(alone(runner, ReferenceModel.read(source.path()), new Random(1)))
+                    .isLessThan(FP32_TOLERANCE);
+        }
+        open(folder, Precision.INT4).close();
+    }
+
+    @Test
+    void theStoreHoldsTheGraphAloneAndNoticesOtherWeights() throws IOException {
+        HuggingFaceFolder source = HuggingFaceFolder.read(TinyModels.gqa().write(temp.resolve("model")));
+        Path genai = ClassicFolders.genai(source, Form.GROUP_QUERY, Matrices.FLOATS, temp.resolve("genai"));
+        Variant variant = build(ModelFolder.open(genai), Precision.FP32);
+        Path data = genai.resolve("model.onnx.data");
+
+        assertThat(variant.weightBytes()).isEqualTo(Files.size(data));
+        assertThat(build(ModelFolder.open(genai), Precision.FP32)).isEqualTo(variant);
+        try (Stream<Path> files = Files.walk(variant.folder())) {
+            assertThat(files.filter(Files::isRegularFile)
+                            .mapToLong(f -> f.toFile().length())
+                            .sum())
+                    .isLessThan(Files.size(data) / 2);
+        }
+        byte[] bytes = Files.readAllBytes(data);
+        bytes[4000] ^= 1;
+        Files.write(data, bytes);
+        assertThat(build(ModelFolder.open(genai), Precision.FP32).id()).isNotEqualTo(variant.id());
+    }
+
+    @Test
+    void textComesWithGenaiFolders() {
+        HuggingFaceFolder source = HuggingFaceFolder.read(TinyModels.gqa().write(temp.resolve("model")));
+        Path genai = ClassicFolders.genai(source, Form.GROUP_QUERY, Matrices.FLOATS, temp.resolve("genai"));
+        ModelFolder folder = ModelFolder.open(genai);
+
+        assertThat(folder.generation().eosTokens()).containsExactly(2, 7);
+        assertThat(folder.generation().bosTokens()).containsExactly(1);
+        assertThat(folder.generation().doSample()).contains(false);
+        assertThat(folder.shape().contextLength()).isEqualTo(source.shape().contextLength());
     }
 }

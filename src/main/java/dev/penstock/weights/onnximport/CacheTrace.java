@@ -27,8 +27,7 @@ record CacheTrace(String cache, Heads added, double factor) {
         double factor = 1;
         String at = value;
         for (int step = 0; step < MAX_STEPS; step++) {
-            Optional<NodeProto> producer =
-                    graph.producer(at).filter(n -> Operators.isStandard(n.getDomain()));
+            Optional<NodeProto> producer = graph.producer(at).filter(n -> Operators.isStandard(n.getDomain()));
             if (producer.isEmpty()) {
                 return Optional.empty();
             }
@@ -55,12 +54,23 @@ record CacheTrace(String cache, Heads added, double factor) {
 
     private static Optional<CacheTrace> concatenated(Graph graph, NodeProto node, double factor) {
         long axis = Graph.integer(node, "axis", 0);
-        if (node.getInputCount() != 2
-                || !graph.inputs().containsKey(node.getInput(0))
-                || axis != TOKEN_AXIS && axis != TOKEN_AXIS - RANK) {
+        if (node.getInputCount() != 2 || (axis != TOKEN_AXIS && axis != TOKEN_AXIS - RANK)) {
             return Optional.empty();
         }
-        return Optional.of(new CacheTrace(node.getInput(0), Heads.headsFirst(node.getInput(1)), factor));
+        String cache = itself(graph, node.getInput(0));
+        if (!graph.inputs().containsKey(cache)) {
+            return Optional.empty();
+        }
+        return Optional.of(new CacheTrace(cache, Heads.headsFirst(node.getInput(1)), factor));
+    }
+
+    /** What a value is another name of: a Concat of one is. */
+    private static String itself(Graph graph, String value) {
+        return graph.producer(value)
+                .filter(n ->
+                        n.getOpType().equals("Identity") || n.getOpType().equals("Concat") && n.getInputCount() == 1)
+                .map(n -> n.getInput(0))
+                .orElse(value);
     }
 
     /** Copies of a head must come next to it, so that neighbouring query heads share it: a new axis behind the heads. */

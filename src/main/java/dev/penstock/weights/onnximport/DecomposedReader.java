@@ -4,7 +4,6 @@ import ai.onnx.proto.OnnxMl.NodeProto;
 import dev.penstock.weights.onnximport.Attention.Cache;
 import java.util.List;
 import java.util.Optional;
-import java.util.OptionalDouble;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
@@ -35,7 +34,12 @@ final class DecomposedReader {
      * @param softcap cap after that, 0 for none
      * @param mask what is added to them, or true where they count; null for none
      */
-    private record Scores(String query, CacheTrace keys, double scale, double softcap, @Nullable String mask) {
+    private record Scores(
+            String query,
+            CacheTrace keys,
+            double scale,
+            double softcap,
+            @Nullable String mask) {
         Scores times(double factor) {
             return new Scores(query, keys, scale * factor, softcap, mask);
         }
@@ -64,11 +68,13 @@ final class DecomposedReader {
         }
         CacheTrace values = traced.get();
         int kvHeads = context.declaredHeads(values.cache())
-                .orElseThrow(() -> GraphImportException.at(node, "the graph does not tell how many heads its cache has"));
+                .orElseThrow(
+                        () -> GraphImportException.at(node, "the graph does not tell how many heads its cache has"));
         int headSize = context.headSize(node, new Cache(values.cache(), values.cache()), kvHeads);
         Scores scores = scores(softmax.getInput(0), new Scalars(graph, headSize), 0)
                 .orElseThrow(() -> GraphImportException.at(
-                        softmax, "it looks like attention, but what it takes are not scaled products with cached keys"));
+                        softmax,
+                        "it looks like attention, but what it takes are not scaled products with cached keys"));
         if (scores.mask() == null) {
             throw GraphImportException.at(softmax, "it has no mask, so it is not causal");
         }
@@ -185,9 +191,9 @@ final class DecomposedReader {
 
     /** Whether a node may be the softmax of attention. */
     static boolean isSoftmax(NodeProto node) {
-        OptionalDouble axis = OptionalDouble.of(Graph.integer(node, "axis", -1));
+        long axis = Graph.integer(node, "axis", -1);
         return node.getOpType().equals("Softmax")
                 && Operators.isStandard(node.getDomain())
-                && (axis.getAsDouble() == -1 || axis.getAsDouble() == 3);
+                && (axis == -1 || axis == 3);
     }
 }

@@ -16,6 +16,7 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 
 /**
@@ -107,7 +108,13 @@ public final class GraphImport {
             paged.put(layers.get(l).node(), nodes);
         }
         List<NodeProto> all = new ArrayList<>(first.list());
+        BatchSizes sizes = new BatchSizes(graph);
         for (int n = 0; n < graph.nodes().size(); n++) {
+            Optional<TensorProto> size = sizes.of(graph.nodes().get(n));
+            if (size.isPresent()) {
+                added.constant(size.get());
+                continue;
+            }
             List<NodeProto> here = paged.containsKey(n)
                     ? paged.get(n).list()
                     : List.of(graph.nodes().get(n));
@@ -155,17 +162,24 @@ public final class GraphImport {
         Set<String> made = new HashSet<>(packed.constants().keySet());
         added.constants().forEach(t -> made.add(t.getName()));
         packed.nodes().forEach(n -> made.addAll(n.getOutputList()));
+        List<GraphImportException> problems = new ArrayList<>();
         for (NodeProto node : packed.nodes()) {
             for (String value : Graph.values(node)) {
-                if (!made.contains(value) && !GraphContract.isInput(value)) {
-                    throw GraphImportException.at(
-                            node,
-                            graph.inputs().containsKey(value)
-                                    ? "it reads the graph's input %s, which steps of packed tokens do not have"
-                                            .formatted(quoted(value))
-                                    : "nothing makes its input %s".formatted(quoted(value)));
+                if (made.contains(value) || GraphContract.isInput(value)) {
+                    continue;
                 }
+                GraphImportException problem = GraphImportException.at(
+                        node,
+                        graph.inputs().containsKey(value)
+                                ? "it reads the graph's input %s, which steps of packed tokens do not have"
+                                        .formatted(quoted(value))
+                                : "nothing makes its input %s".formatted(quoted(value)));
+                // What reads a cache is to blame for what prepares a mask for it.
+                problems.add(value.equals(facts.names().attentionMask()) ? problems.size() : 0, problem);
             }
+        }
+        if (!problems.isEmpty()) {
+            throw problems.getFirst();
         }
     }
 

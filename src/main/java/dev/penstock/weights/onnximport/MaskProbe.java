@@ -21,6 +21,7 @@ import java.lang.foreign.ValueLayout;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -84,11 +85,16 @@ final class MaskProbe implements Masks {
         read.add(mask);
         nodes.addAll(last.list());
         List<TensorProto> constants = new ArrayList<>(last.constants());
-        graph.constants().values().stream().filter(t -> read.contains(t.getName())).forEach(constants::add);
+        graph.constants().values().stream()
+                .filter(t -> read.contains(t.getName()))
+                .forEach(constants::add);
         try {
-            ModelProto.Builder part = ImportedGraph.template(model, nodes, ImportedGraph.data(constants, folder), constants, folder);
-            List<String> inputs = read.stream().filter(graph.inputs()::containsKey).toList();
-            inputs.forEach(i -> part.getGraphBuilder().addInput(graph.inputs().get(i)));
+            ModelProto.Builder part =
+                    ImportedGraph.template(model, nodes, ImportedGraph.data(constants, folder), constants, folder);
+            List<ValueInfoProto> inputs = graph.inputs().values().stream()
+                    .filter(i -> read.contains(i.getName()))
+                    .toList();
+            part.getGraphBuilder().addAllInput(inputs);
             part.getGraphBuilder().addOutput(GraphSignature.value(RESULT, DataType.FLOAT, 1, 1, TOKENS, total));
             Path file = Files.createTempFile("penstock-mask", ".onnx");
             try {
@@ -104,19 +110,19 @@ final class MaskProbe implements Masks {
                 Files.deleteIfExists(file);
             }
         } catch (IOException | OnnxException e) {
-            throw new GraphImportException(
-                    GraphImportException.at(node, "its mask %s can't be computed by itself: %s".formatted(quoted(mask), e.getMessage()))
-                            .getMessage(),
-                    e);
+            GraphImportException problem = GraphImportException.at(
+                    node, "its mask %s can't be computed by itself: %s".formatted(quoted(mask), e.getMessage()));
+            problem.initCause(e);
+            throw problem;
         }
     }
 
-    private float[] run(NodeProto node, Path file, List<String> inputs) {
+    private float[] run(NodeProto node, Path file, List<ValueInfoProto> inputs) {
         List<LazyMemory> memory = new ArrayList<>();
         try (OnnxSession session = OnnxSession.open(file, SessionConfig.ofThreads(1));
                 OnnxBinding binding = session.bind()) {
-            for (String input : inputs) {
-                bind(node, binding, graph.inputs().get(input), memory);
+            for (ValueInfoProto input : inputs) {
+                bind(node, binding, input, memory);
             }
             LazyMemory result = allocate(memory, 4L * TOKENS * total);
             binding.output(RESULT, ElementType.FLOAT, result.segment(), 1, 1, TOKENS, total);
@@ -136,7 +142,7 @@ final class MaskProbe implements Masks {
             bindNumbers(binding, input, memory, new int[] {past, past + 1, past + 2});
         } else if (name.equals(facts.names().attentionMask())) {
             int[] ones = new int[total];
-            java.util.Arrays.fill(ones, 1);
+            Arrays.fill(ones, 1);
             bindNumbers(binding, input, memory, ones);
         } else {
             TensorShapeProto shape = input.getType().getTensorType().getShape();
@@ -152,10 +158,10 @@ final class MaskProbe implements Masks {
         }
     }
 
-    private static void bindNumbers(
-            OnnxBinding binding, ValueInfoProto input, List<LazyMemory> memory, int[] numbers) {
+    private static void bindNumbers(OnnxBinding binding, ValueInfoProto input, List<LazyMemory> memory, int[] numbers) {
         boolean wide = input.getType().getTensorType().getElemType() == DataType.INT64.getNumber();
-        MemorySegment segment = allocate(memory, (wide ? 8L : 4L) * numbers.length).segment();
+        MemorySegment segment =
+                allocate(memory, (wide ? 8L : 4L) * numbers.length).segment();
         for (int i = 0; i < numbers.length; i++) {
             if (wide) {
                 segment.setAtIndex(ValueLayout.JAVA_LONG, i, numbers[i]);
@@ -176,10 +182,27 @@ final class MaskProbe implements Masks {
     private boolean isBoolean(String mask) {
         return graph.producer(mask)
                 .map(n -> switch (n.getOpType()) {
-                    case "And", "Or", "Not", "Xor", "Less", "LessOrEqual", "Greater", "GreaterOrEqual", "Equal", "IsNaN" -> true;
+                    case "And",
+                            "Or",
+                            "Not",
+                            "Xor",
+                            "Less",
+                            "LessOrEqual",
+                            "Greater",
+                            "GreaterOrEqual",
+                            "Equal",
+                            "IsNaN" -> true;
                     case "Cast" -> Graph.integer(n, "to", 0) == DataType.BOOL.getNumber();
-                    case "Expand", "Identity", "Reshape", "Slice", "Squeeze", "Transpose", "Unsqueeze", "Concat", "Gather", "GatherND" ->
-                        isBoolean(n.getInput(0));
+                    case "Expand",
+                            "Identity",
+                            "Reshape",
+                            "Slice",
+                            "Squeeze",
+                            "Transpose",
+                            "Unsqueeze",
+                            "Concat",
+                            "Gather",
+                            "GatherND" -> isBoolean(n.getInput(0));
                     case "Where" -> isBoolean(n.getInput(1));
                     default -> false;
                 })
@@ -199,7 +222,8 @@ final class MaskProbe implements Masks {
                 boolean seen = value == 0;
                 if (!seen && !(value <= HIDDEN)) {
                     throw GraphImportException.at(
-                            node, "its mask adds %s to a score: only masks that hide or show are supported".formatted(value));
+                            node,
+                            "its mask adds %s to a score: only masks that hide or show are supported".formatted(value));
                 }
                 if (seen && first > position) {
                     first = key;
@@ -214,7 +238,9 @@ final class MaskProbe implements Masks {
             int width = position + 1 - first;
             if (width < 1 || t > 0 && width != window + (first == 0 ? 1 : 0)) {
                 throw GraphImportException.at(
-                        node, "its mask shows %d tokens to the one at %d, another number than before".formatted(width, position));
+                        node,
+                        "its mask shows %d tokens to the one at %d, another number than before"
+                                .formatted(width, position));
             }
             window = width;
         }

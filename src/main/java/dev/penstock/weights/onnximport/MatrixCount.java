@@ -3,6 +3,7 @@ package dev.penstock.weights.onnximport;
 import ai.onnx.proto.OnnxMl.NodeProto;
 import ai.onnx.proto.OnnxMl.TensorProto;
 import dev.penstock.model.DecoderShape;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 
@@ -15,9 +16,14 @@ final class MatrixCount {
      * tells it, and what a step costs is reckoned from it.
      */
     static int innerSize(DecoderShape shape, List<NodeProto> nodes, Map<String, TensorProto> constants) {
+        Map<String, TensorProto> matrices = new HashMap<>(constants);
         double all = 0;
         for (NodeProto node : nodes) {
-            all += weights(node, constants);
+            // A tied head is the embedding table turned.
+            if (node.getOpType().equals("Transpose") && constants.containsKey(Graph.input(node, 0))) {
+                matrices.put(node.getOutput(0), constants.get(node.getInput(0)));
+            }
+            all += weights(node, matrices);
         }
         double hidden = shape.hiddenSize();
         double attention = 2.0 * hidden * shape.headSize() * (shape.heads() + shape.kvHeads());

@@ -20,7 +20,7 @@ record Scalars(Graph graph, int headSize) {
     /** A Mul or Div whose one factor is a number; empty for any other node. */
     Optional<Product> product(NodeProto node) {
         boolean divided = node.getOpType().equals("Div");
-        if (!divided && !node.getOpType().equals("Mul") || node.getInputCount() != 2) {
+        if ((!divided && !node.getOpType().equals("Mul")) || node.getInputCount() != 2) {
             return Optional.empty();
         }
         OptionalDouble second = number(node.getInput(1));
