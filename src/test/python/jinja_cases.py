@@ -154,6 +154,26 @@ def statements():
             "{% macro m(x) %}{{ x | length }}{% endmacro %}{{ m('abc') | int + 1 }}{{ (m('a') ~ 'b') | upper }}",
             "{% macro j(v) %}{% if v is mapping %}{% for k, x in v.items() %}{{ k }}:{{ j(x) }};{% endfor %}{% elif v is iterable and v is not string %}[{% for x in v %}{{ j(x) }},{% endfor %}]{% else %}{{ v }}{% endif %}{% endmacro %}{{ j(messages[0]) }}{{ j([1, [2, 'x'], {'a': none}]) }}",
             "{{ m }}{% macro m() %}{% endmacro %}{{ m }}{{ m is callable }}",
+            "{% macro m(a) %}{{ a }}{{ varargs }}{{ kwargs }}{% endmacro %}{{ m(1) }}{{ m(1, 2, 3, x=4) }}{{ m(x=1) }}",
+            "{% macro m(a) %}{{ a }}{{ varargs }}{% endmacro %}{{ m(1, x=4) }}", "{% macro m(a) %}{{ a }}{{ kwargs }}{% endmacro %}{{ m(1, 2) }}",
+            "{% macro m(kwargs) %}{{ kwargs }}{% endmacro %}{{ m(1) }}", "{% macro m(varargs=5) %}{{ varargs }}{% endmacro %}{{ m() }}{{ m(1, 2) }}",
+            "{% macro m() %}{% macro i() %}{{ varargs }}{% endmacro %}{{ i(1) }}{% endmacro %}{{ m() }}{{ m(2) }}",
+            "{% macro m() %}x{% endmacro %}{% call m() %}b{% endcall %}", "{% macro m() %}{{ caller is defined }}{{ caller }}{% endmacro %}{{ m() }}",
+            "{% macro m() %}{{ caller() }}{% endmacro %}{{ m() }}", "{% macro m(x, y) %}{{ caller(x) }}{% endmacro %}{% call(a, b='d') m(1, 2) %}{{ a }}{{ b }}{% endcall %}",
+            "{% macro m() %}{{ caller('k', 2, z=3) }}{% endmacro %}{% call(a) m() %}{{ a }}{{ varargs }}{{ kwargs }}{% endcall %}",
+            "{% macro m() %}{{ caller(1, 2) }}{% endmacro %}{% call(a) m() %}{{ a }}{% endcall %}", "{% call 'a'.count('a') %}{% endcall %}", "{% call 'a'.upper() %}{% endcall %}",
+            "{% filter length %}abc{% endfilter %}", "{% filter length | string %}abc{% endfilter %}", "{% set n | length %}abc{% endset %}{{ n + 1 }}",
+            "{% for x in tree recursive %}{{ x.name }}{% if x.kids %}({{ loop(x.kids) }}){% endif %}{{ ',' if not loop.last }}{% endfor %}",
+            "{% for x in tree recursive %}{{ loop.depth }}{{ loop.depth0 }}{{ loop.index }}/{{ loop.length }}:{{ x.name }};{{ loop(x.kids) if x.kids is defined }}{% else %}none{% endfor %}",
+            "{% for x in tree if x.kids recursive %}{{ x.name }}[{{ loop(x.kids) }}]{% else %}leaf{% endfor %}",
+            "{% for x in tree recursive %}{% for y in [1] %}{{ loop.depth }}{% endfor %}{% set down = loop %}{{ down(x.get('kids', [])) }}{% endfor %}",
+            "{% for x in tree recursive %}{{ loop(5) }}{% endfor %}", "{% for x in tree %}{{ loop(x.kids) }}{% endfor %}", "{% for x in tree recursive %}{{ loop() }}{% endfor %}",
+            "{% for x in [1, 2] %}{% for y in [3] %}{{ loop.depth }}{{ loop }}{% endfor %}{{ loop }}{{ loop is callable }}{% endfor %}", "{% for x in [1] %}{{ loop.cycle() }}{% endfor %}",
+            "{% for x in [1, 2] %}{% continue %}{% else %}e{% endfor %}", "{% for x in [1, 2] %}{% if x == 2 %}{% break %}{% endif %}{% else %}e{% endfor %}",
+            "{% for x in [1, 2] %}{% break %}{% else %}e{% endfor %}", "{% for x in [1, 2] %}{% if x == 1 %}{% continue %}{% endif %}{% else %}e{% endfor %}",
+            "{% for x in [1, 1, 2] %}{{ loop.changed(x, 'k') }}{% endfor %}{{ loop is defined }}",
+            "{% for g in messages|groupby('role') %}{{ g.grouper }}:{{ g.list|length }}{{ g[0] }}{{ g|length }};{% endfor %}", "{% for role, group in messages|groupby('role') %}{{ role }}{{ group|map(attribute='content')|list }}{% endfor %}",
+            "{% include 'x' %}", "{% import 'x' as y %}", "{% from 'x' import y %}", "{% extends 'x' %}", "{% do [].append(1) %}",
             "{{ raise_exception('no ' ~ 'way') }}", "{% if false %}{{ raise_exception('x') }}{% endif %}ok",
             "{% set f = 1 %}{{ f() }}", "{{ nothing() }}", "{{ nothing.at_all }}", "{{ messages[0].nothing }}|{{ messages[9] }}|",
             "{{ messages[0].nothing.more }}", "{{ none.x }}|", "{{ none['x'] }}|{{ none[0] }}|{{ 5[0] }}|{{ 'abc'.nothing }}|",
@@ -163,6 +183,7 @@ def statements():
             "{% for m in messages[:2] %}{% if (m.role == 'user') != (loop.index0 % 2 == 0) %}{{ raise_exception('roles') }}{% endif %}{{ m.role }}{% endfor %}",
         ],
         messages=MESSAGES, gen=True, a=False, b=0, c="x",
+        tree=[{"name": "a", "kids": [{"name": "b"}, {"name": "c", "kids": [{"name": "d"}]}]}, {"name": "e"}],
     )
 
 
@@ -178,13 +199,13 @@ def expressions():
             "[1, 'a', none, true, 1.5, [], {}, ()]", "{'a': 1, 'b': [1, {'c': 'd\\'e'}]}", "(1,)", "()", "[1, 2,]", "{'a': 1,}", "(1)", "'it\\'s'", "['it\\'s', 'say \"hi\"', '\\'\"', 'a\\nb\\t\\\\', '\\x00\\x7f\\xa0\\u200b\\u2028', 'é😀']", "{1: 2, none: 3, false: 4}", "{'a': 1, 'a': 2}",
             "'\\n\\t\\r\\x41\\u00e9\\U0001F600\\101\\z\\''", "\"a'b\"", "'a' 'b' \"c\"", "'\\\n'",
             "'abc'[0]", "'abc'[-1]", "'abc'[5]", "'a😀b'[1]", "'a😀b'|length", "[1, 2, 3][-1]", "[1][1]", "{'a': 1}['a']", "{'a': 1}.a", "{'a': {'b': [0, 7]}}.a.b[1]", "[[1, 2]].0.1", "(1, 2).0", "{'items': 5}.items is callable", "{'items': 5}['items']", "{'a': 1}['items'] is callable", "{1: 'x'}[1]", "[1, 2]['x']", "[1, 2][true]", "[1, 2][1.0]",
-            "[1, 2, 3, 4][1:]", "[1, 2, 3, 4][:-1]", "[1, 2, 3, 4][::-1]", "[1, 2, 3, 4][::2]", "[1, 2, 3, 4][3:0:-2]", "'hello'[1:3]", "'hello'[::-1]", "'a😀b'[1:]", "[1, 2][5:]", "[1, 2][-9:9]", "(1, 2, 3)[1:]", "[1, 2][none:1]", "[1][::0]", "{'a': 1}[1:]", "none[1:]", "'abc'[:nothing]", "'abc'['x':]",
+            "[1, 2, 3, 4][1:]", "[1, 2, 3, 4][:-1]", "[1, 2, 3, 4][::-1]", "[1, 2, 3, 4][::2]", "[1, 2, 3, 4][3:0:-2]", "'hello'[1:3]", "'hello'[::-1]", "'a😀b'[1:]", "[1, 2][5:]", "[1, 2][-9:9]", "(1, 2, 3)[1:]", "[1, 2][none:1]", "[1][::0]", "a[1:]", "none_there[1:]", "empty[1:]", "a.b.c[1:]", "'abc'[:nothing]", "text['x':]",
             "-1|abs", "(-1)|abs", "1 - 1", "1 -1", "2-1", "'a'|upper ~ 'b'", "'a' ~ 'b'|upper", "1 + 2|string", "{'a': 'b'}|length", "[]|length == 0", "'x' is string and true", "1 is not string", "1 is number is string",
             "a.b.c", "a['b']['c']", "a.get('b').get('c')", "a.get('x')", "a.get('x', 5)", "a.get('x') is none", "a.b.keys()|list", "a.b.values()|list", "a.items()|list", "a.keys()", "a.b.items()", "a.b.copy()", "a.update({})", "[1].append(2)", "[1, 2].index(2)", "[1, 1].count(1)", "[1].index(5)",
             "range(3)|list", "range(1, 4)|list", "range(10, 0, -3)|list", "range(5)|length", "range(0)|list", "range(1000000)", "range(1, 2, 0)", "dict(a=1)", "dict({'a': 1}, b=2)", "dict([('a', 1)])", "dict(x=1, **{'y': 2})",
-            "'%s-%d' % ('a', 5)", "'%.2f' % 3.14159", "'%5d|%-5s|%05d' % (3, 'a', 42)", "'%s' % 'x'", "'%r' % 'x'", "'%d%%' % 5", "'%x' % 255", "'%s %s' % ('a',)", "'%s|%s'|format('a', 1)", "'{}-{}'.format(1, 'a')", "'{0}{1}{0}'.format('a', 'b')", "'{x}{{}}'.format(x=1)",
+            "'%s-%d' % ('a', 5)", "'%.2f' % 3.14159", "'%5d|%-5s|%05d' % (3, 'a', 42)", "'%s' % 'x'", "'%r' % 'x'", "'%d%%' % 5", "'%x' % 255", "'%(a)s-%(b)03d' % {'a': 'x', 'b': 5}", "'%(a)s' % {}", "'%(a)s' % 'x'", "'%(a' % {'a': 1}", "'x' % [1]", "'x' % {'a': 1}", "'x' % 1", "'x' % ()", "'%s' % [1]", "'%s %s' % [1, 2]", "'%s' % {'a': 1}", "'%s %s' % ('a',)", "'%s|%s'|format('a', 1)", "'{}-{}'.format(1, 'a')", "'{0}{1}{0}'.format('a', 'b')", "'{x}{{}}'.format(x=1)",
         ],
-        a={"b": {"c": 42}},
+        a={"b": {"c": 42}}, empty=None, text="abc",
     )
     for broken in ["{{ }}", "{{ 1 + }}", "{{ (1 }}", "{{ [1 }}", "{{ {1 }}", "{{ 'a }}", "{{ a b }}", "{% if %}x{% endif %}", "{% if 1 %}", "{% endif %}",
                    "{% for %}{% endfor %}", "{% for i in %}{% endfor %}", "{% unknown %}", "{{ 1", "{% if 1", "{# a", "{% raw %}x", "{{ a.}}", "{{ a|}}",
@@ -200,7 +221,7 @@ def string_methods():
             "'a,b,,c'.split(',')", "' a  b c '.split()", "' a  b c '.split(none, 1)", "'a,b,c'.split(',', 1)", "'a b c'.split(' ', maxsplit=1)", "''.split()", "''.split(',')", "'abc'.split('')", "'a--b--c'.split('--')[-1]", "'aaa'.split('aa')", "'a,b,c'.rsplit(',', 1)", "' a b  c '.rsplit(none, 1)", "'aaa'.rsplit('aa')", "'a\\nb\\r\\nc\\n\\nd'.splitlines()", "'a\\nb\\n'.splitlines(true)", "'a</think>b'.split('</think>')[0].rstrip('\\n').split('<think>')[-1].lstrip('\\n')",
             "'abc'.startswith('ab')", "'abc'.startswith(('x', 'a'))", "'abc'.endswith('bc')", "'abc'.startswith('b', 1)", "'abc'.startswith('')", "'abc'.startswith(1)", "'abc'.startswith()",
             "'aXbX'.replace('X', '-')", "'aaa'.replace('a', 'b', 2)", "'abc'.replace('', '-')", "'a'.replace('a', '')", "'a'.replace('a')", "'aaa'.replace('aa', 'b')",
-            "'aBß'.upper()", "'ABİΣ'.lower()", "'hello wORLD it\\'s 3d'.title()", "'hELLO'.capitalize()", "'ǆ'.title()", "'aB'.swapcase()", "'Straße'.casefold()",
+            "'aBß'.upper()", "'ABİΣ'.lower()", "'hello wORLD it\\'s 3d'.title()", "'hELLO'.capitalize()", "'ßa ﬁ'.title()", "'ßa'.capitalize()", "'ǆ'.title()", "'aB'.swapcase()", "'Straße'.casefold()",
             "','.join(['a', 'b'])", "','.join('abc')", "','.join([1])", "''.join([])", "'abcb'.find('b')", "'abcb'.rfind('b')", "'abc'.find('x')", "'abc'.index('c')", "'abc'.index('x')", "'😀b'.find('b')", "'abab'.count('ab')", "'aaa'.count('aa')", "'abc'.count('')", "'abcb'.find('b', 2)",
             "'12'.isdigit()", "''.isdigit()", "'1a'.isdigit()", "'ab'.isalpha()", "'a1'.isalnum()", "' \\n'.isspace()", "'AB1'.isupper()", "'ab1'.islower()", "'Ab'.isupper()", "'½'.isnumeric()", "'1'.isdecimal()",
             "'5'.zfill(3)", "'-5'.zfill(4)", "'a'.ljust(3) ~ '|'", "'a'.rjust(3, '-')", "'a'.center(4, '-')", "'ab'.center(5, '-')", "'abc'.center(2)", "'a-b-c'.partition('-')", "'a-b-c'.rpartition('-')", "'abc'.partition('x')", "'abc'.rpartition('x')", "'prefix-x'.removeprefix('prefix-')", "'x.txt'.removesuffix('.txt')", "'x'.removesuffix('')",
@@ -221,7 +242,7 @@ def filters():
             "[1, 0, 2, none]|select|list", "[1, 2, 3]|select('odd')|list", "[1, 2, 3]|select('gt', 1)|list", "[1, 2, 3]|reject('odd')|list", "[0, 1]|reject|list", "['a', 'b']|select('in', ['a'])|list", "[1, 2]|select('nope')|list",
             "m|selectattr('role', 'equalto', 'user')|list|length", "m|selectattr('role', '==', 'user')|map(attribute='content')|list|length", "m|rejectattr('role', 'eq', 'user')|map(attribute='role')|join(',')", "m|selectattr('name', 'defined')|list|length", "m|selectattr('ok')|map(attribute='n')|list", "m|selectattr('role', 'in', ['system', 'assistant'])|map(attribute='role')|list", "(m|selectattr('role', 'equalto', 'nobody')) is true", "'yes' if m|selectattr('role', 'equalto', 'nobody') else 'no'", "m|selectattr('role', 'equalto', 'nobody')|first is defined", "m|map(attribute='role')|unique|list", "(m|map(attribute='role'))|length",
             "[3, 1, 2]|sort", "['b', 'A', 'c']|sort", "['b', 'A', 'c']|sort(case_sensitive=true)", "[3, 1, 2]|sort(reverse=true)", "m|sort(attribute='role')|map(attribute='role')|list", "[{'a': 1, 'b': 2}, {'a': 1, 'b': 1}]|sort(attribute='a,b')", "[1, 'a']|sort", "{'b': 1, 'a': 2}|sort", "{'b': 1, 'A': 2}|dictsort", "{'b': 1, 'a': 2}|dictsort(by='value')", "{'b': 1, 'a': 2}|dictsort(reverse=true)", "{'b': 1, 'a': 2}|dictsort(false, 'value')", "[1, 2, 1, 'a', 'A']|unique|list", "['a', 'A']|unique(case_sensitive=true)|list",
-            "[3, 1, 2]|min", "[3, 1, 2]|max", "['b', 'A']|min", "[]|min", "[1, 2]|sum", "[{'a': 1}, {'a': 2}]|sum(attribute='a')", "[]|sum", "[1.5, 2]|sum(start=1)", "[{'a': 1}, {'a': 3}]|max(attribute='a')", "[1, 2, 3]|batch(2)|list", "[1, 2, 3]|batch(2, 'x')|list",
+            "[3, 1, 2]|min", "[3, 1, 2]|max", "['b', 'A']|min", "[]|min", "[1, 2]|sum", "[{'a': 1}, {'a': 2}]|sum(attribute='a')", "[]|sum", "[1.5, 2]|sum(start=1)", "[{'a': 1}, {'a': 3}]|max(attribute='a')", "[1, 2, 3]|batch(2)|list", "[1, 2, 3]|batch(2, 'x')|list", "[1, 2, 3, 4, 5]|slice(3)|list", "[1, 2, 3, 4]|slice(3, 'x')|list", "[]|slice(2)|list", "[1]|slice(3, 0)|list", "'abc'|slice(2)|list", "m|groupby('role')", "m|groupby('name', default='z')|map(attribute='grouper')|list", "m|groupby('role')|map('last')|map('length')|list", "[{'a': 'x'}, {'a': 'X'}]|groupby('a')", "[{'a': 'x'}, {'a': 'X'}]|groupby('a', case_sensitive=true)", "[{'a': {'b': 2}}, {'a': {'b': 1}}]|groupby('a.b')", "[]|groupby('a')", "[{'a': 1}, {'a': 'x'}]|groupby('a')", "[[2, 'a'], [1, 'b'], [2, 'c']]|groupby(0)", "[{}, {}]|max(attribute='a')", "[{}]|max(attribute='a')", "[{}, {}]|sort(attribute='a')", "[{}, {'a': {'b': 1}}]|map(attribute='a.b', default={'b': 5})|list", "[[1], [2]]|unique|list", "5|indent", "[1]|indent", "nothing|indent", "-0.0|round", "(-0.0)|abs", "-0.4|round",
             "5|string", "none|string", "1.0|string", "[1]|string", "'5'|int", "'5.7'|int", "'x'|int", "'x'|int(7)", "5.9|int", "-5.9|int", "'ff'|int(0, 16)", "'0x1f'|int(base=16)", "' 5 '|int", "'1_000'|int", "none|int", "true|int", "'1e3'|int", "[]|int", "nothing|int", "'1.5'|float", "'x'|float", "5|float", "'x'|float(2.5)", "none|float", "'inf'|float", "'1e400'|float", "-5|abs", "-5.5|abs", "'a'|abs", "2.5|round", "3.5|round", "2.567|round(2)", "2.1|round(method='ceil')", "2.9|round(0, 'floor')", "5|round", "1234|round(-2)", "42.55|round(1, 'floor')",
             "'a\\nb\\n\\nc'|indent", "'a\\nb'|indent(2)", "'a\\nb'|indent(2, true)", "'a\\n\\nb'|indent(2, blank=true)", "'a\\nb'|indent('> ')", "''|indent(2, true)", "'a\\n'|indent ~ '|'", "'<a href=\"x\">\\'&'|e", "'<'|escape", "'<b>'|safe", "5|safe", "'a'|center(5) ~ '|'", "'one two,three'|wordcount", "{'a': 1}|attr('a')", "'abc'|attr('upper')()",
             "{'a': 1}|items|list", "nothing|items|list", "[1]|items|list", "'a'|nope", "'a'|upper(1)", "'a'|trim(chars='a')",
@@ -238,7 +259,7 @@ def tests():
             for v in ["1", "1.5", "'a'", "none", "true", "[]", "()", "{}", "nothing", "'A'", "range", "'1'"]
             for t in ["defined", "undefined", "none", "boolean", "true", "false", "integer", "float", "number", "string", "mapping", "sequence", "iterable", "callable", "not none"]
         ]
-        + ["2 is even", "3 is odd", "4 is divisibleby 2", "4 is divisibleby(3)", "'a' is lower", "'A' is upper", "'a' is odd", "1 is sameas 1", "none is sameas none", "1 is in [1]", "'a' is in 'abc'", "1 is eq 1", "1 is ne 2", "1 is lt 2", "1 is ge 2", "'a' is equalto 'a'", "'upper' is filter", "'nope' is filter", "'odd' is test", "1 is nope", "1 is not defined or true", "1 is defined and 2 is even", "x is defined and x", "[1] is iterable and [1] is not string and [1] is not mapping", "1 is == 1", "1 is string or 'b'", "1 is gt 0 and 5", "'a' is escaped"]
+        + ["2 is even", "3 is odd", "4 is divisibleby 2", "4 is divisibleby(3)", "'a' is lower", "'A' is upper", "'a' is odd", "true is odd", "2.0 is even", "2.5 is odd", "6.0 is divisibleby 3", "5 is divisibleby 0", "'%d' is odd", "nothing is odd", "5 is upper", "none is lower", "nothing is upper", "[] is filter", "[] is test", "5 is test", "1 is none 2", "1 is defined(1)", "1 is odd 3", "{} in {}", "{}.get([])", "1 is callable(2)", "'A' is upper('x')", "1 is sameas 1", "none is sameas none", "1 is in [1]", "'a' is in 'abc'", "1 is eq 1", "1 is ne 2", "1 is lt 2", "1 is ge 2", "'a' is equalto 'a'", "'upper' is filter", "'nope' is filter", "'odd' is test", "1 is nope", "1 is not defined or true", "1 is defined and 2 is even", "x is defined and x", "[1] is iterable and [1] is not string and [1] is not mapping", "1 is == 1", "1 is string or 'b'", "1 is gt 0 and 5", "'a' is escaped"]
     )
 
 

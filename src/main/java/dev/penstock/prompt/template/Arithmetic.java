@@ -87,8 +87,7 @@ final class Arithmetic {
             }
         }
         if (operator == Operator.MODULO && a instanceof String format) {
-            List<Object> values = b instanceof Tuple tuple ? tuple.elements() : List.of(b);
-            return Printf.format(format, values, budget);
+            return Printf.format(format, b, budget);
         }
         throw a instanceof Undefined undefined
                 ? undefined.fault()

@@ -20,7 +20,7 @@ final class Evaluator {
         this.interpreter = interpreter;
         this.globals = globals;
         this.budget = interpreter.budget();
-        this.tests = new Tests(budget);
+        this.tests = new Tests(interpreter);
         this.filters = new Filters(interpreter, tests);
     }
 
@@ -126,6 +126,10 @@ final class Evaluator {
             case Namespace namespace -> {
                 return namespace.get(name);
             }
+            case Tuple tuple
+            when tuple.names().contains(name) -> {
+                return tuple.elements().get(tuple.names().indexOf(name));
+            }
             default -> {
                 Object method = Methods.of(target, name);
                 if (method != null) {
@@ -165,10 +169,7 @@ final class Evaluator {
         if (target instanceof Undefined undefined) {
             throw undefined.fault();
         }
-        boolean integers = isBound(start) && isBound(stop) && isBound(step);
-        return integers
-                ? Slices.slice(target, longOf(start), longOf(stop), longOf(step), budget)
-                : Undefined.element(target, start);
+        return Slices.slice(target, longOf(start), longOf(stop), longOf(step), budget);
     }
 
     private Object bound(@Nullable Expression expression, Scope scope) {
@@ -179,12 +180,13 @@ final class Evaluator {
         return bound;
     }
 
-    private static boolean isBound(Object bound) {
-        return bound == None.NONE || bound instanceof Long || bound instanceof Boolean;
-    }
-
     private static @Nullable Long longOf(Object bound) {
-        return bound instanceof Long number ? number : bound instanceof Boolean flag ? flag ? 1L : 0L : null;
+        return switch (bound) {
+            case None none -> null;
+            case Long number -> number;
+            case Boolean flag -> flag ? 1L : 0L;
+            default -> throw new TemplateFault("a slice takes integers, not " + Values.typeName(bound));
+        };
     }
 
     /** Calls; {@code caller} is the body of a call block, if there is one. */

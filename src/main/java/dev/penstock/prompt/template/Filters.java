@@ -26,6 +26,7 @@ final class Filters {
             "float",
             "forceescape",
             "format",
+            "groupby",
             "indent",
             "int",
             "items",
@@ -45,6 +46,7 @@ final class Filters {
             "safe",
             "select",
             "selectattr",
+            "slice",
             "sort",
             "string",
             "sum",
@@ -105,7 +107,7 @@ final class Filters {
                         count == None.NONE ? -1 : args.integer(2, "count", -1),
                         budget);
             }
-            case "indent" -> indent(read(value), args.expect(0, "width", "first", "blank"));
+            case "indent" -> indent(value, args.expect(0, "width", "first", "blank"));
             case "center" ->
                 new StringMethods(budget)
                         .call(
@@ -126,7 +128,7 @@ final class Filters {
                 if (!args.named().isEmpty()) {
                     throw new TemplateFault("the filter 'format' takes no named arguments here");
                 }
-                yield Printf.format(string(value), args.positional(), budget);
+                yield Printf.format(string(value), new Tuple(args.positional()), budget);
             }
             case "int" -> {
                 charge(value);
@@ -144,9 +146,13 @@ final class Filters {
                     throw wrong(value, "abs", "a number");
                 }
                 Object zero = 0L;
-                yield Arithmetic.compare(value, zero) < 0
-                        ? Arithmetic.unary(Expression.Operator.SUBTRACT, value)
-                        : Arithmetic.unary(Expression.Operator.ADD, value);
+                yield value instanceof Double number
+                        ? (Object) Math.abs(number)
+                        : Arithmetic.unary(
+                                Arithmetic.compare(value, zero) < 0
+                                        ? Expression.Operator.SUBTRACT
+                                        : Expression.Operator.ADD,
+                                value);
             }
             case "round" -> round(value, args.expect(0, "precision", "method"));
             case "attr" -> {
@@ -214,7 +220,6 @@ final class Filters {
     /** Other than the method of that name, it begins words at white space, brackets and dashes only. */
     private static String title(String text) {
         StringBuilder title = new StringBuilder(text.length());
-        boolean begins = true;
         var beginnings = WORD_BEGINNING.matcher(text);
         int from = 0;
         while (from < text.length()) {
@@ -232,7 +237,11 @@ final class Filters {
         return title.toString();
     }
 
-    private String indent(String text, Args args) {
+    private String indent(Object value, Args args) {
+        if (!(value instanceof String text)) {
+            throw wrong(value, "indent", "a string");
+        }
+        budget.read(text);
         Object width = args.get(0, "width", 4L);
         String indention;
         if (width instanceof String given) {
@@ -357,8 +366,10 @@ final class Filters {
             return mode == RoundingMode.HALF_EVEN ? (Object) rounded.longValueExact() : rounded.doubleValue();
         }
         double real = (Double) number;
-        return Double.isFinite(real)
-                ? (Object) new BigDecimal(real).setScale(precision, mode).doubleValue()
-                : number;
+        if (!Double.isFinite(real)) {
+            return number;
+        }
+        double rounded = new BigDecimal(real).setScale(precision, mode).doubleValue();
+        return mode == RoundingMode.HALF_EVEN ? Math.copySign(rounded, real) : rounded;
     }
 }

@@ -36,7 +36,7 @@ final class Methods {
             Budget budget = interpreter.budget();
             return switch (target) {
                 case String text -> new StringMethods(budget).call(text, args);
-                case LoopState loop -> loop.call(args, budget);
+                case LoopState loop -> loop.callMethod(args, budget);
                 case Map<?, ?> map -> callDict(map, args, budget);
                 default -> callList(target, args, budget);
             };
@@ -60,7 +60,7 @@ final class Methods {
         budget.step();
         if (args.function().equals("get")) {
             args.expect(1, "key", "default");
-            Object value = map.get(args.required(0, "key"));
+            Object value = map.get(Evaluator.hashable(args.required(0, "key")));
             return value != null ? value : args.get(1, "default", None.NONE);
         }
         args.expect(0);

@@ -61,6 +61,7 @@ final class Repr {
                 out.append(view.type());
                 elements("([", view.elements(), "])", out);
             }
+            case LoopState loop -> out.append(loop.label());
             case Interpreter.Macro macro ->
                 out.append("<Macro '").append(macro.name()).append("'>");
             default -> throw new TemplateFault("a " + Values.typeName(value) + " can't be printed");

@@ -248,7 +248,7 @@ final class Values {
         }
         Map<Object, Object> dict = dict(container);
         if (dict != null) {
-            return dict.containsKey(element);
+            return dict.containsKey(Evaluator.hashable(element));
         }
         for (Iterator<Object> elements = iterator(container, budget); elements.hasNext(); ) {
             if (equal(elements.next(), element, budget)) {
