@@ -100,7 +100,8 @@ final class Evaluator {
     }
 
     /** Faults on what can't be a key, in Python as here. */
-    static Object hashable(Object key) {
+    static Object hashable(Object value) {
+        Object key = Markup.plain(value);
         if (key instanceof List<?> || key instanceof Map<?, ?>) {
             throw new TemplateFault("a " + Values.typeName(key) + " can't be a key");
         }
@@ -142,10 +143,11 @@ final class Evaluator {
     }
 
     /** {@code target[index]}: a dict's entry goes before a method of that name. */
-    Object item(Object target, Object index) {
+    Object item(Object target, Object key) {
         if (target instanceof Undefined undefined) {
             throw undefined.fault();
         }
+        Object index = Markup.plain(key);
         if (target instanceof Map<?, ?> map) {
             Object entry = map.get(index);
             if (entry != null) {
@@ -154,8 +156,11 @@ final class Evaluator {
         }
         Object place = index instanceof Boolean flag ? (Object) (flag ? 1L : 0L) : index;
         if (place instanceof Long number) {
-            Object element = Slices.element(target, number, budget);
-            return element != null ? element : Undefined.element(target, index);
+            Object element = Slices.element(Markup.plain(target), number, budget);
+            if (element == null) {
+                return Undefined.element(target, index);
+            }
+            return target instanceof Markup ? Markup.of(element) : element;
         }
         return index instanceof String name ? attribute(target, name) : Undefined.element(target, index);
     }
@@ -169,7 +174,8 @@ final class Evaluator {
         if (target instanceof Undefined undefined) {
             throw undefined.fault();
         }
-        return Slices.slice(target, longOf(start), longOf(stop), longOf(step), budget);
+        Object part = Slices.slice(Markup.plain(target), longOf(start), longOf(stop), longOf(step), budget);
+        return target instanceof Markup ? Markup.of(part) : part;
     }
 
     private Object bound(@Nullable Expression expression, Scope scope) {
@@ -260,7 +266,9 @@ final class Evaluator {
         }
         Object right = value(binary.right(), scope);
         interpreter.at(binary.at());
-        return Arithmetic.binary(binary.operator(), left, right, budget);
+        return left instanceof Markup || right instanceof Markup
+                ? Markup.binary(binary.operator(), left, right, interpreter)
+                : Arithmetic.binary(binary.operator(), left, right, budget);
     }
 
     private Object comparison(Expression.Comparison comparison, Scope scope) {

@@ -57,6 +57,10 @@ final class Filters {
             "upper",
             "wordcount");
 
+    /** Filters of strings whose result is escaped if what they are given is. */
+    private static final Set<String> KEEPING =
+            Set.of("capitalize", "center", "d", "default", "format", "indent", "lower", "string", "trim", "upper");
+
     private static final Pattern WORD_BEGINNING = Pattern.compile("[-\\s({\\[<]+", Pattern.UNICODE_CHARACTER_CLASS);
     private static final Pattern INTEGER = Pattern.compile("[+-]?[0-9]+(?:_[0-9]+)*");
     private static final Pattern FLOAT =
@@ -74,6 +78,15 @@ final class Filters {
 
     /** Applies the filter that {@code args} names. */
     Object apply(Object value, Args args) {
+        if (value instanceof Markup markup && !args.function().equals("forceescape")) {
+            Object made = plain(markup.text(), args, markup);
+            return KEEPING.contains(args.function()) ? Markup.of(made) : made;
+        }
+        return plain(value, args, null);
+    }
+
+    /** The same for a value that is not escaped, or of which {@code markup} is the escaped form. */
+    private Object plain(Object value, Args args, @Nullable Markup markup) {
         return switch (args.function()) {
             case "default", "d" -> {
                 args.expect(0, "default_value", "boolean");
@@ -85,9 +98,13 @@ final class Filters {
                 args.expect(0);
                 yield Values.length(value, budget);
             }
-            case "string", "safe" -> {
+            case "string" -> {
                 args.expect(0);
                 yield string(value);
+            }
+            case "safe" -> {
+                args.expect(0);
+                yield new Markup(string(value));
             }
             case "trim" -> {
                 Object chars = args.expect(0, "chars").get(0, "chars", None.NONE);
@@ -123,7 +140,10 @@ final class Filters {
                         .results()
                         .count();
             }
-            case "e", "escape", "forceescape" -> escape(alone(value, args));
+            case "e", "escape", "forceescape" -> {
+                args.expect(0);
+                yield markup != null ? markup : new Markup(Markup.escaped(Markup.plain(value), interpreter));
+            }
             case "format" -> {
                 if (!args.named().isEmpty()) {
                     throw new TemplateFault("the filter 'format' takes no named arguments here");
@@ -266,22 +286,6 @@ final class Filters {
         return result.toString();
     }
 
-    private String escape(String text) {
-        StringBuilder escaped = new StringBuilder(text.length());
-        for (int i = 0; i < text.length(); i++) {
-            char c = text.charAt(i);
-            switch (c) {
-                case '&' -> escaped.append("&amp;");
-                case '<' -> escaped.append("&lt;");
-                case '>' -> escaped.append("&gt;");
-                case '"' -> escaped.append("&#34;");
-                case '\'' -> escaped.append("&#39;");
-                default -> escaped.append(c);
-            }
-        }
-        return made(escaped.toString());
-    }
-
     private Object integer(Object value, Args args) {
         Object defaultValue = args.get(0, "default", 0L);
         long base = args.integer(1, "base", 10);
@@ -369,7 +373,12 @@ final class Filters {
         if (!Double.isFinite(real)) {
             return number;
         }
-        double rounded = new BigDecimal(real).setScale(precision, mode).doubleValue();
-        return mode == RoundingMode.HALF_EVEN ? Math.copySign(rounded, real) : rounded;
+        if (mode == RoundingMode.HALF_EVEN) {
+            return Math.copySign(new BigDecimal(real).setScale(precision, mode).doubleValue(), real);
+        }
+        // Jinja2 rounds up and down what binary arithmetic makes of the multiple.
+        double factor = Math.pow(10, precision);
+        double multiple = mode == RoundingMode.CEILING ? Math.ceil(real * factor) : Math.floor(real * factor);
+        return multiple / factor + 0.0;
     }
 }

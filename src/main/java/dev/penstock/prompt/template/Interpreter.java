@@ -137,7 +137,7 @@ final class Interpreter {
 
     /** Prints what a block made, which Jinja2 wants to be a string already. */
     private void printText(Object value) {
-        if (!(value instanceof String text)) {
+        if (!(Markup.plain(value) instanceof String text)) {
             throw new TemplateFault("a block must make a string, not " + Values.typeName(value));
         }
         print(text);

@@ -12,7 +12,7 @@ import org.jspecify.annotations.Nullable;
  * and {@code generation}, in a sandbox that changes no value. Safe for many threads.
  *
  * <p>Known differences from Jinja2: integers have 64 bits and fault beyond; there is no inheritance, include or import;
- * {@code safe} and {@code escape} give plain strings; filters and tests that don't exist are found when they are
+ * filters and tests that don't exist are found when they are
  * reached; of Jinja2's filters those for web pages and long lines are missing ({@code urlize}, {@code wordwrap}, ...);
  * slicing a literal that can't be sliced is a fault, as it is with variables.
  */

@@ -35,7 +35,8 @@ final class Methods {
         public Object call(Args args, Interpreter interpreter) {
             Budget budget = interpreter.budget();
             return switch (target) {
-                case String text -> new StringMethods(budget).call(text, args);
+                case String text -> new StringMethods(budget).call(text, args.plain());
+                case Markup markup -> markup.call(args, interpreter);
                 case LoopState loop -> loop.callMethod(args, budget);
                 case Map<?, ?> map -> callDict(map, args, budget);
                 default -> callList(target, args, budget);
@@ -47,6 +48,7 @@ final class Methods {
     static @Nullable Object of(Object target, String name) {
         Set<String> names = switch (target) {
             case String text -> StringMethods.NAMES;
+            case Markup markup -> StringMethods.NAMES;
             case Map<?, ?> map -> DICT;
             case List<?> list -> LIST;
             case Tuple tuple -> TUPLE;

@@ -57,7 +57,8 @@ final class Tests {
     }
 
     /** Whether the value passes the test that {@code args} names. What is undefined passes some that it seems not to. */
-    boolean test(Object value, Args args) {
+    boolean test(Object tested, Args args) {
+        Object value = Markup.plain(tested);
         String name = args.function();
         return switch (name) {
             case "defined" -> none(args) && !(value instanceof Undefined);
@@ -86,9 +87,10 @@ final class Tests {
                                 || value instanceof Undefined
                                 || Values.sequence(value) != null);
             case "callable" -> none(args) && (value instanceof Function || value instanceof Undefined);
-            case "escaped" -> false;
-            case "filter" -> Evaluator.hashable(value) instanceof String filter && Filters.NAMES.contains(filter);
-            case "test" -> Evaluator.hashable(value) instanceof String test && NAMES.contains(test);
+            case "escaped" -> none(args) && tested instanceof Markup;
+            case "filter" ->
+                none(args) && Evaluator.hashable(value) instanceof String filter && Filters.NAMES.contains(filter);
+            case "test" -> none(args) && Evaluator.hashable(value) instanceof String test && NAMES.contains(test);
             case "sameas" -> {
                 Object other = other(args);
                 yield value == other || Arithmetic.isNumber(value) && value.equals(other);
