@@ -10,7 +10,6 @@ import dev.penstock.ops.bench.BenchCase;
 import dev.penstock.ops.bench.ModelCost;
 import dev.penstock.ops.bench.SliverBench;
 import dev.penstock.weights.BuildOptions;
-import dev.penstock.weights.ModelFolderException;
 import dev.penstock.weights.ModelSource;
 import dev.penstock.weights.ModelStore;
 import java.io.IOException;
@@ -39,10 +38,6 @@ public record Planner(ModelStore store, int threads, int sequences, int context,
 
     /** Plans; takes seconds to a minute, with all cores busy. */
     public PlanReport plan(String name, ModelSource source) throws IOException {
-        if (source.spec().shape().experts() > 1) {
-            throw new ModelFolderException(
-                    name + ": no plan for models with experts: the sliver that is measured has none");
-        }
         PlanReport.Device device = new PlanReport.Device(
                 "cpu",
                 threads,
