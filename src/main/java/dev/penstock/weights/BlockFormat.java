@@ -7,7 +7,7 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * Matrices in blocks of {@value BlockQuantizer#BLOCK} codes with a scale each, for com.microsoft.MatMulNBits and
+ * Matrices in blocks of {@value BlockQuantizer#BLOCK} codes with a scale each, in 32 or 16 bits as the table has its numbers, for com.microsoft.MatMulNBits and
  * com.microsoft.GatherBlockQuantized.
  *
  * @param bits 4 or 8
