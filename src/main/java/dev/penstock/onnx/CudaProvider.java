@@ -10,7 +10,7 @@ import java.util.Map;
 import java.util.TreeMap;
 
 /** ONNX Runtime's CUDA provider, which the library in the jar does not have: see {@link NativeLibrary}. */
-public final class CudaProvider {
+final class CudaProvider {
     /** OrtDeviceAllocator, OrtMemTypeDefault. */
     private static final int DEVICE_ALLOCATOR = 0;
 
@@ -18,20 +18,13 @@ public final class CudaProvider {
 
     private CudaProvider() {}
 
-    /**
-     * Makes sure that a device can be asked for, so that what is missing is told before a model is built. Whether there
-     * is such a GPU shows when a session is opened.
-     *
-     * @throws OnnxException this library has no CUDA, or CUDA's own libraries are not there
-     */
-    public static void require(Device device) {
-        if (device instanceof Device.Cuda cuda) {
-            long options = OrtApi.create(result -> (long) OrtApi.CREATE_SESSION_OPTIONS.invokeExact(result));
-            try {
-                append(options, cuda);
-            } finally {
-                OrtApi.release(OrtApi.RELEASE_SESSION_OPTIONS, options);
-            }
+    /** Throws OnnxException where this library has no CUDA, or CUDA's own libraries are not there. */
+    static void require(Device.Cuda device) {
+        long options = OrtApi.create(result -> (long) OrtApi.CREATE_SESSION_OPTIONS.invokeExact(result));
+        try {
+            append(options, device);
+        } finally {
+            OrtApi.release(OrtApi.RELEASE_SESSION_OPTIONS, options);
         }
     }
 
@@ -59,7 +52,7 @@ public final class CudaProvider {
                     "%s can't be used: %s. The ONNX Runtime that was loaded is %s; a GPU needs the one of onnxruntime_gpu in a folder that %s names, CUDA 12 and NVIDIA's driver (docs/configuration.md)"
                             .formatted(
                                     device.label(),
-                                    e.getMessage().strip(),
+                                    String.valueOf(e.getMessage()).replaceFirst("[.\\s]+$", ""),
                                     NativeLibrary.find(),
                                     NativeLibrary.FOLDER_VARIABLE),
                     e);

@@ -58,6 +58,21 @@ public final class OnnxSession implements AutoCloseable {
     }
 
     /**
+     * Makes sure that a device can be asked for, so that what is missing is told before a model is built. Whether there
+     * is such a GPU shows when a session is opened.
+     *
+     * @throws OnnxException there is no library, or it has no CUDA, or CUDA's own libraries are not there
+     */
+    public static void require(Device device) {
+        // Told here, since what fails while a class is loaded is told as something else.
+        NativeLibrary.find();
+        if (device instanceof Device.Cuda cuda) {
+            loadLibrary(); // its providers want an environment
+            CudaProvider.require(cuda);
+        }
+    }
+
+    /**
      * Loads a graph.
      *
      * @throws OnnxException it cannot be read, is no valid graph, or does not fit into memory; or the device is not there

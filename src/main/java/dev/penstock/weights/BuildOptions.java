@@ -1,5 +1,6 @@
 package dev.penstock.weights;
 
+import dev.penstock.model.Device;
 import dev.penstock.model.Precision;
 
 /**
@@ -19,10 +20,15 @@ public record BuildOptions(int threads, int contextLimit, WeightLayout layout, R
         this(threads, contextLimit, layout, Rounding.SEARCH);
     }
 
-    /** One thread for each processor, the layout that is fastest here. */
+    /** One thread for each processor, the layout that is fastest on the CPU here. */
     public static BuildOptions defaults() {
+        return on(Device.CPU);
+    }
+
+    /** One thread for each processor, the layout that is fastest on the device. */
+    public static BuildOptions on(Device device) {
         return new BuildOptions(
-                Runtime.getRuntime().availableProcessors(), DEFAULT_CONTEXT_LIMIT, WeightLayout.ofThisMachine());
+                Runtime.getRuntime().availableProcessors(), DEFAULT_CONTEXT_LIMIT, WeightLayout.of(device));
     }
 
     /** The same with another rounding. */

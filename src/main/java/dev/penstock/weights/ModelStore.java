@@ -60,10 +60,7 @@ public final class ModelStore {
      */
     public Variant build(ModelSource source, Precision precision, BuildOptions options, BuildProgress progress) {
         DecoderSpec spec = source.spec().withContextLimit(options.contextLimit());
-        WeightLayout layout = options.layoutOf(precision);
-        if (layout == WeightLayout.CUDA) {
-            CudaLimits.check(spec, precision);
-        }
+        WeightLayout layout = layout(spec, precision, options);
         try {
             Path variants = Files.createDirectories(root.resolve("variants"));
             String id = id(contents(source, options, progress), spec, precision, layout, options.rounding());
@@ -92,10 +89,18 @@ public final class ModelStore {
         }
     }
 
-    /** Bytes of the weights that a variant of a model would have, or has; nothing is built. */
+    private static WeightLayout layout(DecoderSpec spec, Precision precision, BuildOptions options) {
+        WeightLayout layout = options.layoutOf(precision);
+        if (layout == WeightLayout.CUDA) {
+            CudaLimits.check(spec, precision);
+        }
+        return layout;
+    }
+
+    /** Bytes of the weights that a variant of a model would have, or has; nothing is built. Errors as for {@link #build}. */
     public static long weightBytes(ModelSource source, Precision precision, BuildOptions options) {
         DecoderSpec spec = source.spec().withContextLimit(options.contextLimit());
-        return new DecoderGraph(spec, precision, options.layoutOf(precision), VariantFolder.DATA_FILE)
+        return new DecoderGraph(spec, precision, layout(spec, precision, options), VariantFolder.DATA_FILE)
                 .constants()
                 .dataBytes();
     }
