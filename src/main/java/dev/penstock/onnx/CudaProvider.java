@@ -37,6 +37,7 @@ final class CudaProvider {
                 // No operator of our graphs needs it, so it need not be installed.
                 "enable_cudnn", "0"));
         try (Arena arena = Arena.ofConfined()) {
+            OnnxSession.loadLibrary(); // providers want an environment
             long cuda = OrtApi.create(result -> (long) OrtApi.CREATE_CUDA_OPTIONS.invokeExact(result));
             try {
                 long keys = strings(settings.keySet(), arena);

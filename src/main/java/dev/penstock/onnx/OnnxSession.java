@@ -67,7 +67,6 @@ public final class OnnxSession implements AutoCloseable {
         // Told here, since what fails while a class is loaded is told as something else.
         NativeLibrary.find();
         if (device instanceof Device.Cuda cuda) {
-            loadLibrary(); // its providers want an environment
             CudaProvider.require(cuda);
         }
     }
@@ -153,6 +152,8 @@ public final class OnnxSession implements AutoCloseable {
         }
         if (config.device() instanceof Device.Cuda cuda) {
             CudaProvider.append(options, cuda);
+            // A node without a kernel there fails the load: on the CPU it would cost copies at each step, in silence.
+            entry(options, arena, "session.disable_cpu_ep_fallback", "1");
         }
         entry(options, arena, "session.intra_op.allow_spinning", config.spinning() ? "1" : "0");
         for (var e : config.entries().entrySet()) {
