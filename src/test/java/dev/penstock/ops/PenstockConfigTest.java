@@ -22,7 +22,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 class PenstockConfigTest {
-    private static PenstockConfig read(ConfigSource... sources) {
+    static PenstockConfig read(ConfigSource... sources) {
         SmallRyeConfig config = new SmallRyeConfigBuilder()
                 .withConverter(MemorySize.class, 200, new MemorySizeConverter())
                 .withConverter(Duration.class, 200, new DurationConverter())
