@@ -16,8 +16,8 @@ import java.util.concurrent.CompletionException;
 import java.util.function.LongSupplier;
 
 /**
- * A graph loaded for a device, with our operators at hand if that is the CPU. It owns its memory in ONNX Runtime, and {@link #close} frees
- * it; runs go through one {@link OnnxBinding} at a time, on one thread.
+ * A graph loaded for a device, with our operators at hand if that is the CPU. It owns its memory in ONNX Runtime, and
+ * {@link #close} frees it; runs go through one {@link OnnxBinding} at a time, on one thread.
  */
 public final class OnnxSession implements AutoCloseable {
     /** ORT_LOGGING_LEVEL_FATAL: what goes wrong comes back as a status, with the same words. */

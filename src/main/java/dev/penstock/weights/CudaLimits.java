@@ -6,7 +6,10 @@ import dev.penstock.weights.DecoderSpec.Attention;
 import dev.penstock.weights.DecoderSpec.Experts;
 import dev.penstock.weights.DecoderSpec.Layer;
 
-/** What ONNX Runtime's CUDA operators ask of a model (onnxruntime, contrib_ops/cuda: paged_attention_helper.h, moe.cc, moe_quantization.cc). */
+/**
+ * What ONNX Runtime's CUDA operators ask of a model (onnxruntime, contrib_ops/cuda: paged_attention_helper.h, moe.cc,
+ * moe_quantization.cc).
+ */
 final class CudaLimits {
     /** Rotated numbers of a head come in pairs, and the kernel takes eight pairs at a time. */
     private static final int HEAD_UNIT = 16;
