@@ -1,8 +1,10 @@
 package dev.penstock.ops;
 
 import dev.penstock.hardware.CpuCores;
+import dev.penstock.model.Device;
 import dev.penstock.model.KvType;
 import dev.penstock.model.Precision;
+import dev.penstock.weights.BuildOptions;
 import dev.penstock.weights.EmbeddedModel;
 import dev.penstock.weights.ModelFolder;
 import dev.penstock.weights.ModelFolderException;
@@ -24,6 +26,7 @@ import java.util.Set;
  *
  * @param name what callers name in {@code model}
  * @param folder the model
+ * @param device what it runs on
  * @param precision of its weights
  * @param rounding how its 4-bit codes are found
  * @param kvType of its KV cache
@@ -34,6 +37,7 @@ import java.util.Set;
 record ModelSettings(
         String name,
         ModelFolder folder,
+        Device device,
         Precision precision,
         Rounding rounding,
         KvType kvType,
@@ -74,6 +78,7 @@ record ModelSettings(
         return new ModelSettings(
                 EMBEDDED,
                 folder,
+                Device.CPU,
                 Precision.FP32,
                 Rounding.SEARCH,
                 KvType.FP32,
@@ -83,24 +88,57 @@ record ModelSettings(
     }
 
     private static ModelSettings of(PenstockConfig.Model model) {
-        Precision precision = Precision.ofLabel(model.precision())
-                .orElseThrow(() -> new StartException("The model " + model.name() + " has the precision '"
-                        + model.precision() + "', but there are " + Precision.labels() + "."));
+        Device device = Device.ofLabel(model.device())
+                .orElseThrow(() -> new StartException("The model " + model.name() + " has the device '" + model.device()
+                        + "', but there are " + Device.labels() + "."));
+        Precision precision = precision(model, device);
         Rounding rounding = Rounding.ofLabel(model.rounding())
                 .orElseThrow(() -> new StartException("The model " + model.name() + " has the rounding '"
                         + model.rounding() + "', but there are nearest and search."));
         return new ModelSettings(
                 model.name(),
                 open(model.name(), model.folder()),
+                device,
                 precision,
                 rounding,
-                kvType(model, precision),
-                positive(model.name(), "threads", model.threads()).orElseGet(CpuCores::defaultThreads),
+                kvType(model, device, precision),
+                positive(model.name(), "threads", model.threads()).orElseGet(() -> defaultThreads(device)),
                 positive(model.name(), "context", model.context()),
                 model.kvCache()
                         .map(MemorySize::asLongValue)
                         .map(OptionalLong::of)
                         .orElseGet(OptionalLong::empty));
+    }
+
+    private static Precision precision(PenstockConfig.Model model, Device device) {
+        Precision precision = model.precision()
+                .map(label -> Precision.ofLabel(label)
+                        .orElseThrow(() -> new StartException("The model " + model.name() + " has the precision '"
+                                + label + "', but there are " + Precision.labels() + ".")))
+                .orElseGet(device::defaultPrecision);
+        try {
+            BuildOptions.on(device).layoutOf(precision);
+            return precision;
+        } catch (IllegalArgumentException e) {
+            throw new StartException(
+                    "The model %s has the precision %s on %s: %s."
+                            .formatted(model.name(), precision.label(), device.label(), e.getMessage()),
+                    e);
+        }
+    }
+
+    /** The host has little to do for a GPU. */
+    private static int defaultThreads(Device device) {
+        return device.equals(Device.CPU) ? CpuCores.defaultThreads() : 1;
+    }
+
+    private static KvType kvType(PenstockConfig.Model model, Device device, Precision precision) {
+        KvType kvType = kvType(model, precision);
+        if (!device.equals(Device.CPU) && kvType != KvType.FP16) {
+            throw new StartException("The model " + model.name() + " has the kv " + kvType.label() + ", but on "
+                    + device.label() + " there is fp16 only.");
+        }
+        return kvType;
     }
 
     private static KvType kvType(PenstockConfig.Model model, Precision precision) {

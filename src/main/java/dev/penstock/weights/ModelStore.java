@@ -54,15 +54,15 @@ public final class ModelStore {
     /**
      * The variant of a model at a precision: the one in the store, or a new one.
      *
+     * @throws IllegalArgumentException the precision is not there in the layout
      * @throws ModelFolderException the model can't be used
      * @throws ModelStoreException the store can't be written, or has no space left for it
      */
     public Variant build(ModelSource source, Precision precision, BuildOptions options, BuildProgress progress) {
         DecoderSpec spec = source.spec().withContextLimit(options.contextLimit());
+        WeightLayout layout = layout(spec, precision, options);
         try {
             Path variants = Files.createDirectories(root.resolve("variants"));
-            // Numbers as they are have no layout, so that variants of them are the same everywhere.
-            WeightLayout layout = precision == Precision.FP32 ? WeightLayout.STANDARD : options.layout();
             String id = id(contents(source, options, progress), spec, precision, layout, options.rounding());
             Path target = variants.resolve(id);
             Optional<Variant> ready = VariantFolder.read(target, id);
@@ -89,10 +89,18 @@ public final class ModelStore {
         }
     }
 
-    /** Bytes of the weights that a variant of a model would have, or has; nothing is built. */
+    private static WeightLayout layout(DecoderSpec spec, Precision precision, BuildOptions options) {
+        WeightLayout layout = options.layoutOf(precision);
+        if (layout == WeightLayout.CUDA) {
+            CudaLimits.check(spec, precision);
+        }
+        return layout;
+    }
+
+    /** Bytes of the weights that a variant of a model would have, or has; nothing is built. Errors as for {@link #build}. */
     public static long weightBytes(ModelSource source, Precision precision, BuildOptions options) {
         DecoderSpec spec = source.spec().withContextLimit(options.contextLimit());
-        return new DecoderGraph(spec, precision, options.layout(), VariantFolder.DATA_FILE)
+        return new DecoderGraph(spec, precision, layout(spec, precision, options), VariantFolder.DATA_FILE)
                 .constants()
                 .dataBytes();
     }

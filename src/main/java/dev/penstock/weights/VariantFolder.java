@@ -16,7 +16,7 @@ import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The files of a variant: {@code model.onnx.data} with the weights, a graph file for each type of KV cache, and
+ * The files of a variant: {@code model.onnx.data} with the weights, a graph file for each type of KV cache that there may be, and
  * {@code variant.json}, which tells what it is and how long the other files are.
  */
 final class VariantFolder {
@@ -52,7 +52,7 @@ final class VariantFolder {
             data.sync();
         }
         sizes.put(DATA_FILE, graph.constants().dataBytes());
-        for (KvType kvType : KvType.values()) {
+        for (KvType kvType : graph.kvTypes()) {
             String name = GraphContract.graphFile(kvType);
             sizes.put(name, write(folder, files, name, graph.model(kvType).toByteArray()));
         }

@@ -1,6 +1,7 @@
 package dev.penstock.ops.plan;
 
 import dev.penstock.hardware.ComputePeak;
+import dev.penstock.hardware.Gpus;
 import dev.penstock.hardware.MachineMemory;
 import dev.penstock.hardware.MemoryBandwidth;
 import dev.penstock.model.DecoderShape;
@@ -58,7 +59,8 @@ public record Planner(ModelStore store, int threads, int sequences, int context,
                 device,
                 List.copyOf(options),
                 choice.map(PlanReport.Option::precision).orElse(null),
-                reason(options, choice, device.availableBytes()));
+                reason(options, choice, device.availableBytes()),
+                Gpus.find().stream().map(gpu -> GpuFit.of(gpu, source, context)).toList());
     }
 
     private PlanReport.Option option(ModelSource source, Precision precision, PlanReport.Device device)
