@@ -9,18 +9,16 @@ import dev.penstock.model.GenerationEvent.Finished;
 import dev.penstock.model.GenerationRequest;
 import dev.penstock.model.TokenLogprob;
 import dev.penstock.routing.Router;
-import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Queue;
 import java.util.concurrent.CopyOnWriteArrayList;
-import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The generations of one HTTP request, merged for the one thread that writes the reply. Step loops add and never wait;
+ * The generations of one HTTP request, merged for the event loop that writes the reply. Step loops add and never wait;
  * what the writer has not yet taken is merged into one piece a choice, so that a slow reader gets fewer and larger
  * pieces and the others notice nothing. What waits is bounded: a reader that falls too far behind loses its request.
  */
@@ -32,15 +30,25 @@ final class Choices {
     private static final int LOGPROB_BYTES = 128;
 
     private final ReentrantLock lock = new ReentrantLock();
-    private final Condition added = lock.newCondition();
     private final Queue<Pending> ready = new ArrayDeque<>();
     private final List<Generation> generations = new CopyOnWriteArrayList<>();
     private long pendingBytes;
     private boolean overflowed;
 
+    private final long noticeBytes;
+    private final Runnable onReady;
     private final Runnable onOverflow;
 
-    private Choices(Runnable onOverflow) {
+    /**
+     * None yet.
+     *
+     * @param noticeBytes what may gather before it is worth a notice; an end always is
+     * @param onReady run when there is something to {@link #poll}, on any thread: it must not block
+     * @param onOverflow run when the reader has fallen too far behind, on any thread: it must not block
+     */
+    Choices(long noticeBytes, Runnable onReady, Runnable onOverflow) {
+        this.noticeBytes = noticeBytes;
+        this.onReady = onReady;
         this.onOverflow = onOverflow;
     }
 
@@ -58,20 +66,13 @@ final class Choices {
             List<TokenLogprob> logprobs,
             @Nullable GenerationEvent end) {}
 
-    /**
-     * Submits one generation for each choice.
-     *
-     * @param onOverflow run when the reader has fallen too far behind, on any thread: it must not block
-     */
-    static Choices submit(Router router, Job job, Runnable onOverflow) {
-        Choices choices = new Choices(onOverflow);
+    /** Submits one generation for each choice. */
+    void submit(Router router, Job job) {
         List<GenerationRequest> sequences = job.sequences();
         for (int i = 0; i < sequences.size(); i++) {
             Pending pending = new Pending(i);
-            choices.generations.add(
-                    router.submit(job.modelName(), sequences.get(i), event -> choices.add(pending, event)));
+            generations.add(router.submit(job.modelName(), sequences.get(i), event -> add(pending, event)));
         }
-        return choices;
     }
 
     /** Cancels what has not ended; from any thread, any number of times. */
@@ -79,43 +80,12 @@ final class Choices {
         generations.forEach(Generation::cancel);
     }
 
-    /** The next piece, waiting for it. */
-    Piece next() throws InterruptedException {
-        lock.lockInterruptibly();
-        try {
-            while (ready.isEmpty()) {
-                added.await();
-            }
-            return take();
-        } finally {
-            lock.unlock();
-        }
-    }
-
-    /** The next piece if it is there already. */
+    /** The next piece; null if there is none. */
     @Nullable
     Piece poll() {
         lock.lock();
         try {
             return ready.isEmpty() ? null : take();
-        } finally {
-            lock.unlock();
-        }
-    }
-
-    /** The next piece, waiting no longer than this; null if there is none. */
-    @Nullable
-    Piece next(Duration limit) throws InterruptedException {
-        long leftNs = limit.toNanos();
-        lock.lockInterruptibly();
-        try {
-            while (ready.isEmpty()) {
-                if (leftNs <= 0) {
-                    return null;
-                }
-                leftNs = added.awaitNanos(leftNs);
-            }
-            return take();
         } finally {
             lock.unlock();
         }
@@ -137,6 +107,7 @@ final class Choices {
 
     private void add(Pending pending, GenerationEvent event) {
         boolean tooMuch = false;
+        boolean worthNotice;
         lock.lock();
         try {
             if (overflowed) {
@@ -150,14 +121,17 @@ final class Choices {
             if (!pending.queued) {
                 pending.queued = true;
                 ready.add(pending);
-                added.signal();
             }
+            worthNotice = pending.end != null || pendingBytes >= noticeBytes;
         } finally {
             lock.unlock();
         }
         if (tooMuch) {
             cancel();
             onOverflow.run();
+        }
+        if (worthNotice) {
+            onReady.run();
         }
     }
 

@@ -5,9 +5,10 @@ import io.vertx.ext.web.RoutingContext;
 import jakarta.ws.rs.Consumes;
 import jakarta.ws.rs.POST;
 import jakarta.ws.rs.Path;
+import jakarta.ws.rs.container.AsyncResponse;
+import jakarta.ws.rs.container.Suspended;
 import jakarta.ws.rs.core.Context;
 import jakarta.ws.rs.core.MediaType;
-import jakarta.ws.rs.core.Response;
 import java.io.IOException;
 import java.io.InputStream;
 
@@ -30,8 +31,9 @@ public class CompletionResource {
     @POST
     @Consumes(MediaType.APPLICATION_JSON)
     @RunOnVirtualThread
-    public Response create(InputStream body, @Context RoutingContext http) throws IOException, InterruptedException {
+    public void create(InputStream body, @Context RoutingContext http, @Suspended AsyncResponse unused)
+            throws IOException {
         CompletionRequest request = CompletionRequest.read(WireJson.readObject(body, limits.maxBodyBytes()));
-        return responder.answer(jobs.completion(request), FORMAT, http.get(Exchange.KEY));
+        responder.answer(jobs.completion(request), FORMAT, Exchange.of(http));
     }
 }

@@ -4,7 +4,6 @@ import io.quarkus.vertx.http.runtime.filters.Filters;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.http.HttpMethod;
 import io.vertx.core.http.HttpServerResponse;
-import io.vertx.core.http.HttpVersion;
 import io.vertx.ext.web.Router;
 import io.vertx.ext.web.RoutingContext;
 import jakarta.enterprise.context.ApplicationScoped;
@@ -52,8 +51,7 @@ class HttpEdge {
             send(http, ApiException.overloaded(limits.retryAfterS(), state.refusal()));
             return;
         }
-        Exchange exchange = new Exchange(() -> abort(http));
-        http.put(Exchange.KEY, exchange);
+        Exchange exchange = Exchange.begin(http);
         http.addEndHandler(end -> {
             gate.leave();
             exchange.over();
@@ -63,15 +61,6 @@ class HttpEdge {
             return;
         }
         http.next();
-    }
-
-    private static void abort(RoutingContext http) {
-        if (http.request().version() == HttpVersion.HTTP_2) {
-            // Other exchanges share the connection.
-            http.response().reset();
-        } else {
-            http.request().connection().close();
-        }
     }
 
     private static long contentLength(RoutingContext http) {
@@ -101,7 +90,8 @@ class HttpEdge {
         };
     }
 
-    private static void send(RoutingContext http, ApiException error) {
+    /** Sends an error, unless something has gone out already. */
+    static void send(RoutingContext http, ApiException error) {
         HttpServerResponse response = http.response();
         if (response.ended() || response.headWritten()) {
             return;

@@ -6,7 +6,9 @@ import static java.lang.foreign.ValueLayout.JAVA_LONG;
 import static java.lang.foreign.ValueLayout.JAVA_SHORT;
 
 import dev.penstock.model.DecoderShape;
+import dev.penstock.model.Device;
 import dev.penstock.model.KvType;
+import dev.penstock.onnx.DeviceMemory;
 import dev.penstock.onnx.ElementType;
 import dev.penstock.onnx.GraphContract;
 import dev.penstock.onnx.LazyMemory;
@@ -23,8 +25,8 @@ import java.util.List;
 import java.util.Random;
 
 /**
- * Runs a graph that follows {@link GraphContract} on the CPU. It owns session, KV cache and logits; inputs are bound over
- * memory of its own, and bound anew only when a shape changes.
+ * Runs a graph that follows {@link GraphContract}. It owns session, KV cache in the device's memory, and logits in the host's;
+ * inputs are bound over memory of its own.
  */
 public final class OnnxModelRunner implements ModelRunner {
     private static final int ALIGNMENT = 4096;
@@ -33,13 +35,16 @@ public final class OnnxModelRunner implements ModelRunner {
     private final RunnerConfig config;
     private final OnnxSession session;
     private final OnnxBinding binding;
+    private final DeviceMemory cache;
     private final LazyMemory memory;
+    private final boolean wantsBounds;
 
     private final MemorySegment inputIds;
     private final MemorySegment logitRows;
     private final MemorySegment sequenceStarts;
     private final MemorySegment pastLengths;
     private final MemorySegment blockTable;
+    private final MemorySegment attentionBounds;
     private final MemorySegment logits;
     private final int maxBlocksPerSequence;
 
@@ -60,30 +65,42 @@ public final class OnnxModelRunner implements ModelRunner {
     }
 
     private OnnxModelRunner(
-            OnnxSession session, OnnxBinding binding, LazyMemory memory, DecoderShape shape, RunnerConfig config) {
+            OnnxSession session,
+            OnnxBinding binding,
+            DeviceMemory cache,
+            LazyMemory memory,
+            DecoderShape shape,
+            RunnerConfig config) {
         this.session = session;
         this.binding = binding;
+        this.cache = cache;
         this.memory = memory;
         this.shape = shape;
         this.config = config;
         maxBlocksPerSequence = blocksPerSequence(shape, config);
+        wantsBounds = session.inputs().stream().anyMatch(input -> input.name().equals(GraphContract.ATTENTION_BOUNDS));
+        bindCaches(new Slices(cache.segment()));
         Slices slices = new Slices(memory.segment());
-        bindCaches(slices);
         long tokens = config.maxTokensPerStep();
         inputIds = slices.next(8 * tokens);
         logitRows = slices.next(8 * tokens);
         sequenceStarts = slices.next(4 * (tokens + 1));
         pastLengths = slices.next(4 * (tokens + 1));
         blockTable = slices.next(4 * tokens * maxBlocksPerSequence);
+        attentionBounds = slices.next(4 * 2);
         logits = slices.next(4L * config.maxRowsPerStep() * shape.vocabSize());
+    }
+
+    private static long cachesBytes(DecoderShape shape, RunnerConfig config) {
+        return Math.multiplyExact(2L * shape.layers(), aligned(cacheBytes(shape, config)));
     }
 
     private static long memoryBytes(DecoderShape shape, RunnerConfig config) {
         long tokens = config.maxTokensPerStep();
-        return 2L * shape.layers() * aligned(cacheBytes(shape, config))
-                + 2 * aligned(8 * tokens)
+        return 2 * aligned(8 * tokens)
                 + 2 * aligned(4 * (tokens + 1))
                 + aligned(4 * tokens * blocksPerSequence(shape, config))
+                + aligned(4 * 2)
                 + aligned(4L * config.maxRowsPerStep() * shape.vocabSize());
     }
 
@@ -95,23 +112,37 @@ public final class OnnxModelRunner implements ModelRunner {
      * @throws OnnxException the graph cannot be loaded, or is not one of this contract and shape
      */
     public static OnnxModelRunner open(Path folder, DecoderShape shape, RunnerConfig config) {
-        return open(folder, shape, config, SessionConfig.ofThreads(config.threads()));
+        return open(folder, shape, config, SessionConfig.of(config.device(), config.threads()));
     }
 
     /** As {@link #open(Path, DecoderShape, RunnerConfig)}, with a session of one's own choice: to profile, for one. */
     public static OnnxModelRunner open(
             Path folder, DecoderShape shape, RunnerConfig config, SessionConfig sessionConfig) {
         Path graph = folder.resolve(GraphContract.graphFile(config.kvType()));
-        AttentionWarmUp.start(); // while the graph is loaded
+        if (config.device().equals(Device.CPU)) {
+            AttentionWarmUp.start(); // while the graph is loaded
+        }
         OnnxSession session = OnnxSession.open(graph, sessionConfig);
         try {
             checkContract(graph, session, shape, config.kvType());
-            LazyMemory memory = LazyMemory.allocate(memoryBytes(shape, config));
+            return open(session, shape, config);
+        } catch (RuntimeException | Error e) {
+            session.close();
+            throw e;
+        }
+    }
+
+    private static OnnxModelRunner open(OnnxSession session, DecoderShape shape, RunnerConfig config) {
+        LazyMemory memory = LazyMemory.allocate(memoryBytes(shape, config));
+        try {
+            DeviceMemory cache = session.allocate(cachesBytes(shape, config));
             try {
                 OnnxBinding binding = session.bind();
                 try {
-                    OnnxModelRunner runner = new OnnxModelRunner(session, binding, memory, shape, config);
-                    AttentionWarmUp.await();
+                    OnnxModelRunner runner = new OnnxModelRunner(session, binding, cache, memory, shape, config);
+                    if (config.device().equals(Device.CPU)) {
+                        AttentionWarmUp.await();
+                    }
                     runner.warmUp();
                     return runner;
                 } catch (RuntimeException | Error e) {
@@ -119,11 +150,11 @@ public final class OnnxModelRunner implements ModelRunner {
                     throw e;
                 }
             } catch (RuntimeException | Error e) {
-                memory.close();
+                cache.close();
                 throw e;
             }
         } catch (RuntimeException | Error e) {
-            session.close();
+            memory.close();
             throw e;
         }
     }
@@ -191,8 +222,8 @@ public final class OnnxModelRunner implements ModelRunner {
         ElementType type = elementType(config.kvType());
         long bytes = cacheBytes(shape, config);
         for (int layer = 0; layer < shape.layers(); layer++) {
-            binding.input(GraphContract.keyCache(layer), type, slices.next(bytes), dims);
-            binding.input(GraphContract.valueCache(layer), type, slices.next(bytes), dims);
+            binding.deviceInput(GraphContract.keyCache(layer), type, slices.next(bytes), dims);
+            binding.deviceInput(GraphContract.valueCache(layer), type, slices.next(bytes), dims);
         }
     }
 
@@ -245,6 +276,10 @@ public final class OnnxModelRunner implements ModelRunner {
                     blockTable,
                     batch.sequences(),
                     batch.blocksPerSequence());
+            if (wantsBounds) {
+                copy(bounds(batch), JAVA_INT, attentionBounds, 2);
+                binding.input(GraphContract.ATTENTION_BOUNDS, ElementType.INT32, attentionBounds, 2);
+            }
             binding.output(GraphContract.LOGITS, ElementType.FLOAT, logits, rows, shape.vocabSize());
             binding.run();
         } catch (OnnxException e) {
@@ -254,6 +289,17 @@ public final class OnnxModelRunner implements ModelRunner {
                     e);
         }
         return logits.asSlice(0, (long) batch.rows() * shape.vocabSize() * JAVA_FLOAT.byteSize());
+    }
+
+    /** The most new tokens of a sequence, and the most tokens of one with its past. */
+    private static int[] bounds(StepBatch batch) {
+        int[] bounds = new int[2];
+        for (int s = 0; s < batch.sequences(); s++) {
+            int count = batch.sequenceStarts()[s + 1] - batch.sequenceStarts()[s];
+            bounds[0] = Math.max(bounds[0], count);
+            bounds[1] = Math.max(bounds[1], batch.pastLengths()[s] + count);
+        }
+        return bounds;
     }
 
     private static void copy(Object array, ValueLayout layout, MemorySegment target, int count) {
@@ -280,11 +326,15 @@ public final class OnnxModelRunner implements ModelRunner {
 
     /**
      * Sets all keys and values to seeded random numbers of magnitude below 1, for measurements: a context costs what it
-     * costs in earnest without being computed first. Takes the memory of the whole cache.
+     * costs in earnest without being computed first. Takes the memory of the whole cache. On the CPU only.
      */
     public void fillCache(long seed) {
+        if (!config.device().equals(Device.CPU)) {
+            throw new IllegalStateException(
+                    "the cache is on " + config.device().label() + ", not in the host's memory");
+        }
         Random random = new Random(seed);
-        MemorySegment caches = memory.segment().asSlice(0, 2L * shape.layers() * aligned(cacheBytes(shape, config)));
+        MemorySegment caches = cache.segment();
         switch (config.kvType()) {
             case FP32 -> {
                 for (long i = 0; i < caches.byteSize() / Float.BYTES; i++) {
@@ -308,6 +358,7 @@ public final class OnnxModelRunner implements ModelRunner {
     @Override
     public void close() {
         binding.close();
+        cache.close();
         session.close();
         memory.close();
     }

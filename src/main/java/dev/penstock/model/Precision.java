@@ -9,6 +9,8 @@ import java.util.stream.Collectors;
 public enum Precision {
     /** 32-bit floating point. */
     FP32,
+    /** 16-bit floating point; for CUDA. */
+    FP16,
     /** 8-bit integers in blocks of 32 with a scale each. */
     INT8,
     /** 4-bit integers in blocks of 32 with a scale each; embedding table and head stay at 8 bits. */
@@ -26,7 +28,7 @@ public enum Precision {
         return this == INT4 || this == MIXED;
     }
 
-    /** All labels, for messages: {@code fp32, int8, int4, mixed}. */
+    /** All labels, for messages: {@code fp32, fp16, int8, int4, mixed}. */
     public static String labels() {
         return Arrays.stream(values()).map(Precision::label).collect(Collectors.joining(", "));
     }

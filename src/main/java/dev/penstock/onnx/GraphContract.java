@@ -55,6 +55,11 @@ import java.util.Set;
  * {@link #ATTR_CHOSEN}, {@link #ATTR_RENORMALISED}, {@link #ATTR_GELU}, {@link #ATTR_INPUTS}, {@link #ATTR_OUTPUTS} and
  * {@link #ATTR_BITS}, 32 for floats; output float [T, K]. Weights of experts that no token chose are not read.
  *
+ * <p>A graph for CUDA has all numbers but the logits in 16 bits, experts as com.microsoft.MoE, and its attention nodes are
+ * com.microsoft.PagedAttention itself. Their input 16 is {@link #ATTENTION_BOUNDS}, int32 [2] in the host's memory: at least
+ * the most new tokens of a sequence, and the most tokens of one with its past. It spares each node the wait for the device
+ * to tell it.
+ *
  * <p>Since the type of a graph's input is fixed, a variant's folder holds one small graph file for each type of cache,
  * {@link #graphFile}, all over the same external data. That lies beside the graph file, or where the file's metadata say
  * under {@link #DATA_FOLDER}.
@@ -110,6 +115,8 @@ public final class GraphContract {
     public static final String PAST_LENGTHS = "past_seqlens";
     /** Input, int32 [S, M]. */
     public static final String BLOCK_TABLE = "block_table";
+    /** Input of graphs for CUDA, int32 [2]. */
+    public static final String ATTENTION_BOUNDS = "attention_metadata";
     /** Output, float [R, vocabSize]. */
     public static final String LOGITS = "logits";
 
@@ -128,7 +135,8 @@ public final class GraphContract {
     /** Attribute, int: 1 if neighbouring numbers form a rotated pair, 0 if numbers half the rotary width apart do. */
     public static final String ATTR_INTERLEAVED = "rotary_interleaved";
 
-    private static final Set<String> INPUTS = Set.of(INPUT_IDS, LOGIT_ROWS, SEQUENCE_STARTS, PAST_LENGTHS, BLOCK_TABLE);
+    private static final Set<String> INPUTS =
+            Set.of(INPUT_IDS, LOGIT_ROWS, SEQUENCE_STARTS, PAST_LENGTHS, BLOCK_TABLE, ATTENTION_BOUNDS);
 
     private GraphContract() {}
 

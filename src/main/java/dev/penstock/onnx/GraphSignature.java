@@ -13,14 +13,21 @@ import java.util.List;
 public final class GraphSignature {
     private GraphSignature() {}
 
-    /** The inputs, in the contract's order. */
-    public static List<ValueInfoProto> inputs(DecoderShape shape, KvType kvType) {
+    /**
+     * The inputs, in the contract's order.
+     *
+     * @param cuda whether they are those of a graph for CUDA
+     */
+    public static List<ValueInfoProto> inputs(DecoderShape shape, KvType kvType, boolean cuda) {
         List<ValueInfoProto> inputs = new ArrayList<>();
         inputs.add(value(GraphContract.INPUT_IDS, DataType.INT64, "tokens"));
         inputs.add(value(GraphContract.LOGIT_ROWS, DataType.INT64, "rows"));
         inputs.add(value(GraphContract.SEQUENCE_STARTS, DataType.INT32, "sequences_and_end"));
         inputs.add(value(GraphContract.PAST_LENGTHS, DataType.INT32, "sequences"));
         inputs.add(value(GraphContract.BLOCK_TABLE, DataType.INT32, "sequences", "blocks_per_sequence"));
+        if (cuda) {
+            inputs.add(value(GraphContract.ATTENTION_BOUNDS, DataType.INT32, 2));
+        }
         DataType cacheType = switch (kvType) {
             case FP32 -> DataType.FLOAT;
             case FP16 -> DataType.FLOAT16;

@@ -14,7 +14,7 @@ import java.util.Locale;
  * One piece of zeroed memory, aligned to a page, that takes up memory only where it is touched: a KV cache can be as
  * large as a model's context allows and costs what its sequences use. Freed by {@link #close}.
  */
-public final class LazyMemory implements AutoCloseable {
+public final class LazyMemory implements DeviceMemory {
     private static final int PROT_READ_WRITE = 3;
     private static final int MAP_PRIVATE = 2;
 
@@ -67,7 +67,7 @@ public final class LazyMemory implements AutoCloseable {
         }
     }
 
-    /** The memory; not to be used after {@link #close}. */
+    @Override
     public MemorySegment segment() {
         return segment;
     }

@@ -15,24 +15,21 @@ import java.util.zip.CRC32;
 /**
  * Finds ONNX Runtime's library, and takes it out of the jar once for all starts: it is kept under
  * {@code PENSTOCK_HOME} (default {@code ~/.cache/penstock}) in a folder named by its content, since unpacking 28 MB each
- * time would cost a good part of a start. The property {@code onnxruntime.native.path} names a folder with a library
- * that is used in its place.
+ * time would cost a good part of a start. The variable {@code PENSTOCK_ONNXRUNTIME} names a folder with a library that
+ * is used in its place: one with CUDA, whose providers lie beside it.
  */
 final class NativeLibrary {
-    private static final String PATH_PROPERTY = "onnxruntime.native.path";
+    /** The environment variable that names a folder with a library. */
+    static final String FOLDER_VARIABLE = "PENSTOCK_ONNXRUNTIME";
 
     private NativeLibrary() {}
 
     /** Path of the library for this machine; throws OnnxException where there is none. */
     static Path find() {
         String file = System.mapLibraryName("onnxruntime");
-        String folder = System.getProperty(PATH_PROPERTY);
-        if (folder != null) {
-            Path path = Path.of(folder, file);
-            if (!Files.isReadable(path)) {
-                throw new OnnxException("-D" + PATH_PROPERTY + "=" + folder + " holds no readable " + file);
-            }
-            return path.toAbsolutePath();
+        String folder = System.getenv(FOLDER_VARIABLE);
+        if (folder != null && !folder.isBlank()) {
+            return in(folder, file);
         }
         String resource = "ai/onnxruntime/native/" + platform() + "/" + file;
         URL url = NativeLibrary.class.getClassLoader().getResource(resource);
@@ -45,6 +42,15 @@ final class NativeLibrary {
         } catch (IOException e) {
             throw new OnnxException("cannot unpack ONNX Runtime's library: " + e, e);
         }
+    }
+
+    /** The library in a folder; throws OnnxException where there is none. */
+    static Path in(String folder, String file) {
+        Path path = Path.of(folder, file).toAbsolutePath();
+        if (!Files.isReadable(path)) {
+            throw new OnnxException(FOLDER_VARIABLE + "=" + folder + " holds no readable " + file);
+        }
+        return path;
     }
 
     private static String platform() {

@@ -2,6 +2,7 @@ package dev.penstock.onnx;
 
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
+import dev.penstock.model.Device;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandle;
@@ -19,8 +20,10 @@ import java.util.stream.Collectors;
 public final class OnnxBinding implements AutoCloseable {
     private final Arena arena = Arena.ofShared();
     private final long session;
+    private final Device device;
     private final long binding;
-    private final long memoryInfo;
+    private final long hostMemory;
+    private final long deviceMemory;
     private final Set<String> inputs;
     private final Set<String> outputs;
     private final Map<String, Bound> bound = new HashMap<>();
@@ -29,43 +32,59 @@ public final class OnnxBinding implements AutoCloseable {
     /** What stands at a name: the C string, and a tensor over {@code data}. */
     private record Bound(long name, MemorySegment data, long[] shape, long value) {}
 
-    OnnxBinding(long session, List<TensorSpec> inputs, List<TensorSpec> outputs) {
+    OnnxBinding(long session, Device device, List<TensorSpec> inputs, List<TensorSpec> outputs) {
         this.session = session;
+        this.device = device;
         this.inputs = inputs.stream().map(TensorSpec::name).collect(Collectors.toUnmodifiableSet());
         this.outputs = outputs.stream().map(TensorSpec::name).collect(Collectors.toUnmodifiableSet());
         binding = OrtApi.create(result -> (long) OrtApi.CREATE_IO_BINDING.invokeExact(session, result));
         // OrtDeviceAllocator, OrtMemTypeDefault
-        memoryInfo = OrtApi.create(result -> (long) OrtApi.CREATE_CPU_MEMORY_INFO.invokeExact(0, 0, result));
+        hostMemory = OrtApi.create(result -> (long) OrtApi.CREATE_CPU_MEMORY_INFO.invokeExact(0, 0, result));
+        deviceMemory = device instanceof Device.Cuda cuda ? CudaProvider.memoryInfo(cuda) : hostMemory;
     }
 
     /**
-     * Lets the input be the start of {@code data}, row-major.
+     * Lets the input be the start of {@code data} in the host's memory, row-major. On a GPU it is copied at this call, so
+     * that what is written later needs another one; on the CPU it is read where it lies.
      *
      * @throws OnnxException there is no such input
      * @throws IllegalArgumentException {@code data} is smaller than the shape
      */
     public void input(String name, ElementType type, MemorySegment data, long... shape) {
-        // A wrong name must not reach ONNX Runtime: it would leave the binding in pieces.
+        requireInput(name);
+        bind(OrtApi.BIND_INPUT, hostMemory, name, type, data, shape);
+    }
+
+    /** As {@link #input}, but {@code data} is of {@link OnnxSession#allocate}, and read and written where it lies. */
+    public void deviceInput(String name, ElementType type, MemorySegment data, long... shape) {
+        requireInput(name);
+        bind(OrtApi.BIND_INPUT, deviceMemory, name, type, data, shape);
+    }
+
+    /** A wrong name must not reach ONNX Runtime: it would leave the binding in pieces. */
+    private void requireInput(String name) {
         if (!inputs.contains(name)) {
             throw new OnnxException("the graph has no input " + name);
         }
-        bind(OrtApi.BIND_INPUT, name, type, data, shape);
     }
 
-    /** Lets the output be written to the start of {@code data}; errors as for {@link #input}. */
+    /** Lets the output be written to the start of {@code data} in the host's memory; errors as for {@link #input}. */
     public void output(String name, ElementType type, MemorySegment data, long... shape) {
         if (!outputs.contains(name)) {
             throw new OnnxException("the graph has no output " + name);
         }
-        bind(OrtApi.BIND_OUTPUT, name, type, data, shape);
+        bind(OrtApi.BIND_OUTPUT, hostMemory, name, type, data, shape);
     }
 
-    private void bind(MethodHandle bind, String name, ElementType type, MemorySegment data, long... shape) {
+    private void bind(
+            MethodHandle bind, long memory, String name, ElementType type, MemorySegment data, long... shape) {
         if (!open) {
             throw new IllegalStateException("the binding is closed");
         }
         Bound before = bound.get(name);
+        boolean copied = memory != deviceMemory && bind == OrtApi.BIND_INPUT;
         if (before != null
+                && !copied
                 && before.data.address() == data.address()
                 && before.data.byteSize() == data.byteSize()
                 && Arrays.equals(before.shape, shape)) {
@@ -81,7 +100,7 @@ public final class OnnxBinding implements AutoCloseable {
         }
         long nameAddress =
                 before != null ? before.name : arena.allocateFrom(name).address();
-        long value = tensor(type, data, bytes, shape);
+        long value = tensor(memory, type, data, bytes, shape);
         try {
             OrtApi.check((long) bind.invokeExact(binding, nameAddress, value));
         } catch (Throwable e) {
@@ -94,14 +113,14 @@ public final class OnnxBinding implements AutoCloseable {
         }
     }
 
-    private long tensor(ElementType type, MemorySegment data, long bytes, long... shape) {
+    private long tensor(long memory, ElementType type, MemorySegment data, long bytes, long... shape) {
         try (Arena local = Arena.ofConfined()) {
             long dims = local.allocateFrom(JAVA_LONG, shape).address();
             long address = data.address();
             long rank = shape.length;
             int code = type.code();
             return OrtApi.create(result -> (long)
-                    OrtApi.CREATE_TENSOR_WITH_DATA.invokeExact(memoryInfo, address, bytes, dims, rank, code, result));
+                    OrtApi.CREATE_TENSOR_WITH_DATA.invokeExact(memory, address, bytes, dims, rank, code, result));
         }
     }
 
@@ -115,7 +134,13 @@ public final class OnnxBinding implements AutoCloseable {
             throw new IllegalStateException("the binding is closed");
         }
         try {
+            if (device instanceof Device.Cuda) { // copies may still be under way
+                OrtApi.check((long) OrtApi.SYNCHRONIZE_BOUND_INPUTS.invokeExact(binding));
+            }
             OrtApi.check((long) OrtApi.RUN_WITH_BINDING.invokeExact(session, 0L, binding));
+            if (device instanceof Device.Cuda) {
+                OrtApi.check((long) OrtApi.SYNCHRONIZE_BOUND_OUTPUTS.invokeExact(binding));
+            }
         } catch (Throwable e) {
             throw OrtApi.rethrow(e);
         }
@@ -128,7 +153,10 @@ public final class OnnxBinding implements AutoCloseable {
             open = false;
             OrtApi.release(OrtApi.RELEASE_IO_BINDING, binding);
             bound.values().forEach(b -> OrtApi.release(OrtApi.RELEASE_VALUE, b.value));
-            OrtApi.release(OrtApi.RELEASE_MEMORY_INFO, memoryInfo);
+            if (deviceMemory != hostMemory) {
+                OrtApi.release(OrtApi.RELEASE_MEMORY_INFO, deviceMemory);
+            }
+            OrtApi.release(OrtApi.RELEASE_MEMORY_INFO, hostMemory);
             arena.close();
         }
     }

@@ -3,6 +3,7 @@ package dev.penstock.onnx;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
+import dev.penstock.model.Device;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -17,8 +18,8 @@ import java.util.concurrent.CompletionException;
 import java.util.function.LongSupplier;
 
 /**
- * A graph loaded for the CPU, with our operators at hand. It owns its memory in ONNX Runtime, and {@link #close} frees
- * it; runs go through one {@link OnnxBinding} at a time, on one thread.
+ * A graph loaded for a device, with our operators at hand if that is the CPU. It owns its memory in ONNX Runtime, and
+ * {@link #close} frees it; runs go through one {@link OnnxBinding} at a time, on one thread.
  */
 public final class OnnxSession implements AutoCloseable {
     /** ORT_LOGGING_LEVEL_FATAL: what goes wrong comes back as a status, with the same words. */
@@ -31,13 +32,15 @@ public final class OnnxSession implements AutoCloseable {
     private static final long LOADER_STACK_BYTES = 256L << 20;
 
     private final long session;
+    private final Device device;
     private final OperatorDomain operators;
     private final List<TensorSpec> inputs;
     private final List<TensorSpec> outputs;
     private boolean open = true;
 
-    private OnnxSession(long session, OperatorDomain operators) {
+    private OnnxSession(long session, Device device, OperatorDomain operators) {
         this.session = session;
+        this.device = device;
         this.operators = operators;
         inputs = specs(
                 OrtApi.SESSION_GET_INPUT_COUNT, OrtApi.SESSION_GET_INPUT_NAME, OrtApi.SESSION_GET_INPUT_TYPE_INFO);
@@ -57,9 +60,23 @@ public final class OnnxSession implements AutoCloseable {
     }
 
     /**
+     * Makes sure that a device can be asked for, so that what is missing is told before a model is built. Whether there
+     * is such a GPU shows when a session is opened.
+     *
+     * @throws OnnxException there is no library, or it has no CUDA, or CUDA's own libraries are not there
+     */
+    public static void require(Device device) {
+        // Told here, since what fails while a class is loaded is told as something else.
+        NativeLibrary.find();
+        if (device instanceof Device.Cuda cuda) {
+            CudaProvider.require(cuda);
+        }
+    }
+
+    /**
      * Loads a graph.
      *
-     * @throws OnnxException it cannot be read, is no valid graph, or does not fit into memory
+     * @throws OnnxException it cannot be read, is no valid graph, or does not fit into memory; or the device is not there
      */
     public static OnnxSession open(Path graph, SessionConfig config) {
         if (!Files.isReadable(graph)) {
@@ -77,7 +94,7 @@ public final class OnnxSession implements AutoCloseable {
                     ? create(mapped(graph, arena), file.dataFolder().get(), options, arena)
                     : create(graph, options, arena);
             try {
-                return new OnnxSession(session, operators);
+                return new OnnxSession(session, config.device(), operators);
             } catch (RuntimeException e) { // an input or output of a type that is not supported
                 OrtApi.release(OrtApi.RELEASE_SESSION, session);
                 throw e;
@@ -155,6 +172,11 @@ public final class OnnxSession implements AutoCloseable {
         if (!config.arena()) {
             OrtApi.check((long) OrtApi.DISABLE_CPU_MEM_ARENA.invokeExact(options));
             OrtApi.check((long) OrtApi.DISABLE_MEM_PATTERN.invokeExact(options));
+        }
+        if (config.device() instanceof Device.Cuda cuda) {
+            CudaProvider.append(options, cuda);
+            // A node without a kernel there fails the load: on the CPU it would cost copies at each step, in silence.
+            entry(options, arena, "session.disable_cpu_ep_fallback", "1");
         }
         entry(options, arena, "session.intra_op.allow_spinning", config.spinning() ? "1" : "0");
         for (var e : config.entries().entrySet()) {
@@ -239,7 +261,20 @@ public final class OnnxSession implements AutoCloseable {
 
     /** A set of bindings for runs of this session; to be closed before it. */
     public OnnxBinding bind() {
-        return new OnnxBinding(address(), inputs, outputs);
+        return new OnnxBinding(address(), device, inputs, outputs);
+    }
+
+    /**
+     * Memory of the session's device, for {@link OnnxBinding#deviceInput}; to be closed before the session. Zeroed on the
+     * CPU only.
+     *
+     * @throws OnnxException there is not so much
+     */
+    public DeviceMemory allocate(long bytes) {
+        return switch (device) {
+            case Device.Cpu() -> LazyMemory.allocate(bytes);
+            case Device.Cuda cuda -> CudaMemory.allocate(address(), cuda, bytes);
+        };
     }
 
     private long address() {

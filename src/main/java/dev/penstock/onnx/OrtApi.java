@@ -68,7 +68,9 @@ final class OrtApi {
     static final MethodHandle GET_TENSOR_ELEMENT_TYPE = function(60, JAVA_LONG, JAVA_LONG);
     static final MethodHandle GET_DIMENSIONS_COUNT = function(61, JAVA_LONG, JAVA_LONG);
     static final MethodHandle GET_DIMENSIONS = function(62, JAVA_LONG, JAVA_LONG, JAVA_LONG);
+    static final MethodHandle CREATE_MEMORY_INFO = function(68, JAVA_LONG, JAVA_INT, JAVA_INT, JAVA_INT, JAVA_LONG);
     static final MethodHandle CREATE_CPU_MEMORY_INFO = function(69, JAVA_INT, JAVA_INT, JAVA_LONG);
+    static final MethodHandle ALLOCATOR_ALLOC = function(75, JAVA_LONG, JAVA_LONG, JAVA_LONG);
     static final MethodHandle ALLOCATOR_FREE = function(76, JAVA_LONG, JAVA_LONG);
     static final MethodHandle GET_ALLOCATOR_WITH_DEFAULT_OPTIONS = function(78, JAVA_LONG);
     static final MethodHandle KERNEL_INFO_GET_ATTRIBUTE_FLOAT = function(85, JAVA_LONG, JAVA_LONG, JAVA_LONG);
@@ -82,12 +84,20 @@ final class OrtApi {
     static final MethodHandle RELEASE_TYPE_INFO = procedure(98);
     static final MethodHandle RELEASE_SESSION_OPTIONS = procedure(100);
     static final MethodHandle RELEASE_CUSTOM_OP_DOMAIN = procedure(101);
+    static final MethodHandle CREATE_ALLOCATOR = function(131, JAVA_LONG, JAVA_LONG, JAVA_LONG);
+    static final MethodHandle RELEASE_ALLOCATOR = procedure(132);
     static final MethodHandle ADD_SESSION_CONFIG_ENTRY = function(130, JAVA_LONG, JAVA_LONG, JAVA_LONG);
     static final MethodHandle RUN_WITH_BINDING = function(133, JAVA_LONG, JAVA_LONG, JAVA_LONG);
     static final MethodHandle CREATE_IO_BINDING = function(134, JAVA_LONG, JAVA_LONG);
     static final MethodHandle RELEASE_IO_BINDING = procedure(135);
     static final MethodHandle BIND_INPUT = function(136, JAVA_LONG, JAVA_LONG, JAVA_LONG);
     static final MethodHandle BIND_OUTPUT = function(137, JAVA_LONG, JAVA_LONG, JAVA_LONG);
+    static final MethodHandle SYNCHRONIZE_BOUND_INPUTS = function(202, JAVA_LONG);
+    static final MethodHandle SYNCHRONIZE_BOUND_OUTPUTS = function(203, JAVA_LONG);
+    static final MethodHandle APPEND_CUDA_PROVIDER = function(204, JAVA_LONG, JAVA_LONG);
+    static final MethodHandle CREATE_CUDA_OPTIONS = function(205, JAVA_LONG);
+    static final MethodHandle UPDATE_CUDA_OPTIONS = function(206, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG);
+    static final MethodHandle RELEASE_CUDA_OPTIONS = procedure(208);
     static final MethodHandle KERNEL_INFO_GET_INPUT_NAME = function(232, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG);
     static final MethodHandle KERNEL_CONTEXT_PARALLEL_FOR =
             function(274, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG);

@@ -1,5 +1,6 @@
 package dev.penstock.onnx;
 
+import dev.penstock.model.Device;
 import java.nio.file.Path;
 import java.util.Map;
 import java.util.Optional;
@@ -7,6 +8,7 @@ import java.util.Optional;
 /**
  * How a session runs.
  *
+ * @param device what it runs on
  * @param threads threads of an operator, the calling one included
  * @param spinning whether idle threads wait by spinning: faster steps for more processor time
  * @param optimize whether the graph is optimised at load; off for a graph that was saved optimised
@@ -16,6 +18,7 @@ import java.util.Optional;
  * @param optimizedModel where to write the optimised graph; empty for nowhere
  */
 public record SessionConfig(
+        Device device,
         int threads,
         boolean spinning,
         boolean optimize,
@@ -31,8 +34,13 @@ public record SessionConfig(
         entries = Map.copyOf(entries);
     }
 
-    /** So many threads, and what serves best otherwise. */
+    /** So many threads on the CPU, and what serves best otherwise. */
     public static SessionConfig ofThreads(int threads) {
-        return new SessionConfig(threads, true, true, true, Map.of(), Optional.empty(), Optional.empty());
+        return of(Device.CPU, threads);
+    }
+
+    /** So many threads of the host, and what serves best otherwise. */
+    public static SessionConfig of(Device device, int threads) {
+        return new SessionConfig(device, threads, true, true, true, Map.of(), Optional.empty(), Optional.empty());
     }
 }

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.SerializationFeature;
 import dev.penstock.engine.StepException;
 import dev.penstock.hardware.CpuCores;
+import dev.penstock.model.Device;
 import dev.penstock.model.KvType;
 import dev.penstock.model.Precision;
 import dev.penstock.ops.bench.BenchCase;
@@ -118,7 +119,11 @@ public final class BenchCommand implements Callable<Integer> {
         try {
             ModelSource source = source();
             Variant variant = ModelStore.ofUser()
-                    .build(source, source.precision(precision()), BuildOptions.defaults(), BuildProgress.NONE);
+                    .build(
+                            source,
+                            source.precision(precision(), Device.CPU),
+                            BuildOptions.defaults(),
+                            BuildProgress.NONE);
             BenchReport report = ModelBench.run(name(), variant, plan);
             PrintWriter out = commandLine.getOut();
             if (json) {

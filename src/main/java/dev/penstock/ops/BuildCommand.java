@@ -1,5 +1,6 @@
 package dev.penstock.ops;
 
+import dev.penstock.model.Device;
 import dev.penstock.model.Precision;
 import dev.penstock.ops.bench.PeakMemory;
 import dev.penstock.weights.BuildOptions;
@@ -16,7 +17,6 @@ import dev.penstock.weights.Variant;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Files;
-import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.util.List;
@@ -50,7 +50,7 @@ public final class BuildCommand implements Callable<Integer> {
         @Option(
                 names = "--model",
                 required = true,
-                paramLabel = "NAME=FOLDER[,precision=P][,rounding=R]",
+                paramLabel = "NAME=FOLDER[,device=D][,precision=P][,rounding=R]",
                 description = "As for serve. Repeatable.",
                 converter = ModelSpec.Converter.class)
         private List<ModelSpec> models = List.of();
@@ -64,8 +64,11 @@ public final class BuildCommand implements Callable<Integer> {
         @Option(names = "--shape", required = true, description = "Random weights of a known shape, see bench")
         private String name = "";
 
-        @Option(names = "--precision", defaultValue = "int4", description = "Its precision; default: ${DEFAULT-VALUE}")
-        private String precision = "int4";
+        @Option(names = "--device", defaultValue = "cpu", description = "For cpu or cuda:N; default: ${DEFAULT-VALUE}")
+        private String device = "cpu";
+
+        @Option(names = "--precision", description = "Its precision; default: int4, fp16 for a GPU")
+        private @Nullable String precision;
 
         @Option(names = "--rounding", defaultValue = "search", description = "Its rounding; default: ${DEFAULT-VALUE}")
         private String rounding = "search";
@@ -81,33 +84,37 @@ public final class BuildCommand implements Callable<Integer> {
             if (subject.shape != null) {
                 Shape shape = subject.shape;
                 String name = shape.name.toLowerCase(Locale.ROOT);
-                build(name, shape(name), precision(shape.precision), rounding(shape.rounding));
+                Device device = device(shape.device);
+                ModelSource source = shape(name);
+                Precision precision = source.precision(precision(shape.precision), device);
+                build(name, source, device, precision, rounding(shape.rounding));
             }
             for (ModelSpec model : subject.models) {
+                Device device = device(model.settings().getOrDefault("device", "cpu"));
                 ModelFolder folder = ModelFolder.open(Path.of(model.folder()));
-                Optional<Precision> asked =
-                        Optional.ofNullable(model.settings().get("precision")).map(this::precision);
                 build(
                         model.name(),
                         folder,
-                        folder.precision(asked),
+                        device,
+                        folder.precision(precision(model.settings().get("precision")), device),
                         rounding(model.settings().getOrDefault("rounding", "search")));
             }
             return 0;
-        } catch (ModelFolderException | ModelStoreException | InvalidPathException e) {
+        } catch (ModelFolderException | ModelStoreException | IllegalArgumentException e) {
             commandSpec().commandLine().getErr().println(e.getMessage());
             return 1;
         }
     }
 
-    private void build(String name, ModelSource source, Precision precision, Rounding rounding) throws IOException {
+    private void build(String name, ModelSource source, Device device, Precision precision, Rounding rounding)
+            throws IOException {
         PeakMemory.reset();
         Instant start = Instant.now();
         long startNs = System.nanoTime();
         Variant variant;
         try (BuildProgress progress = TerminalProgress.orLog(name)) {
             variant = ModelStore.ofUser()
-                    .build(source, precision, BuildOptions.defaults().withRounding(rounding), progress);
+                    .build(source, precision, BuildOptions.on(device).withRounding(rounding), progress);
         }
         double seconds = (System.nanoTime() - startNs) / 1e9;
         long bytes = variant.weightBytes();
@@ -131,9 +138,15 @@ public final class BuildCommand implements Callable<Integer> {
                         wrong("--shape knows %s, not %s".formatted(String.join(", ", RandomModel.names()), name)));
     }
 
-    private Precision precision(String label) {
-        return Precision.ofLabel(label)
-                .orElseThrow(() -> wrong("--precision is one of " + Precision.labels() + ", not " + label));
+    private Device device(String label) {
+        return Device.ofLabel(label)
+                .orElseThrow(() -> wrong("--device is one of " + Device.labels() + ", not " + label));
+    }
+
+    private Optional<Precision> precision(@Nullable String label) {
+        return Optional.ofNullable(label)
+                .map(l -> Precision.ofLabel(l)
+                        .orElseThrow(() -> wrong("--precision is one of " + Precision.labels() + ", not " + l)));
     }
 
     private Rounding rounding(String label) {

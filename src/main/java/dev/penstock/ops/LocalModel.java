@@ -6,7 +6,9 @@ import dev.penstock.engine.OnnxModelRunner;
 import dev.penstock.engine.RunnerConfig;
 import dev.penstock.engine.StepLoop;
 import dev.penstock.model.DecoderShape;
+import dev.penstock.model.Device;
 import dev.penstock.onnx.OnnxException;
+import dev.penstock.onnx.OnnxSession;
 import dev.penstock.prompt.ChatTemplate;
 import dev.penstock.prompt.ServedModel;
 import dev.penstock.prompt.tokenizer.HfTokenizer;
@@ -56,6 +58,7 @@ record LocalModel(ServedModel served, Replica replica, HfTokenizer tokenizer, St
             throws IOException {
         // What can be wrong goes before what takes long.
         EngineOptions options = options(engine);
+        OnnxSession.require(settings.device());
         KvSpace kvSpace = KvSpace.of(settings, engine, models);
         @Nullable ChatTemplate template = ModelText.template(settings);
         HfTokenizer tokenizer = ModelText.tokenizer(settings.folder());
@@ -66,11 +69,11 @@ record LocalModel(ServedModel served, Replica replica, HfTokenizer tokenizer, St
                         .build(
                                 settings.folder(),
                                 settings.precision(),
-                                BuildOptions.defaults().withRounding(settings.rounding()),
+                                BuildOptions.on(settings.device()).withRounding(settings.rounding()),
                                 progress);
             }
             DecoderShape shape = shape(settings, variant);
-            RunnerConfig runnerConfig = kvSpace.runnerConfig(shape);
+            RunnerConfig runnerConfig = kvSpace.runnerConfig(shape, variant.weightBytes());
             OnnxModelRunner runner = OnnxModelRunner.open(variant.folder(), shape, runnerConfig);
             StepLoop loop =
                     StepLoop.start(settings.name(), runner, tokenizer, options, metrics.observer(settings.name()));
@@ -110,10 +113,12 @@ record LocalModel(ServedModel served, Replica replica, HfTokenizer tokenizer, St
         long kvBytes = (long) runner.blocks() * runner.blockSize() * shape.kvBytesPerToken(runner.kvType());
         return String.format(
                 Locale.ROOT,
-                "%s (%s, %d threads, context %d, KV cache %.0f MiB %s)",
+                "%s (%s, %s, context %d, KV cache %.0f MiB %s)",
                 settings.name(),
                 settings.precision().label(),
-                settings.threads(),
+                settings.device().equals(Device.CPU)
+                        ? settings.threads() + " threads"
+                        : settings.device().label(),
                 loop.contextLength(),
                 kvBytes / BYTES_PER_MIB,
                 runner.kvType().label());

@@ -1,6 +1,7 @@
 package dev.penstock.ops;
 
 import dev.penstock.hardware.CpuCores;
+import dev.penstock.model.Device;
 import dev.penstock.model.KvType;
 import dev.penstock.model.Precision;
 import dev.penstock.weights.EmbeddedModel;
@@ -10,7 +11,6 @@ import dev.penstock.weights.ModelStore;
 import dev.penstock.weights.ModelStoreException;
 import dev.penstock.weights.Rounding;
 import io.quarkus.runtime.configuration.MemorySize;
-import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashSet;
@@ -25,6 +25,7 @@ import java.util.Set;
  *
  * @param name what callers name in {@code model}
  * @param folder the model
+ * @param device what it runs on
  * @param precision of its weights
  * @param rounding how its 4-bit codes are found
  * @param kvType of its KV cache
@@ -35,6 +36,7 @@ import java.util.Set;
 record ModelSettings(
         String name,
         ModelFolder folder,
+        Device device,
         Precision precision,
         Rounding rounding,
         KvType kvType,
@@ -75,6 +77,7 @@ record ModelSettings(
         return new ModelSettings(
                 EMBEDDED,
                 folder,
+                Device.CPU,
                 Precision.FP32,
                 Rounding.SEARCH,
                 KvType.FP32,
@@ -84,6 +87,9 @@ record ModelSettings(
     }
 
     private static ModelSettings of(PenstockConfig.Model model) {
+        Device device = Device.ofLabel(model.device())
+                .orElseThrow(() -> new StartException("The model " + model.name() + " has the device '" + model.device()
+                        + "', but there are " + Device.labels() + "."));
         Optional<Precision> asked = model.precision()
                 .map(label -> Precision.ofLabel(label)
                         .orElseThrow(() -> new StartException("The model " + model.name() + " has the precision '"
@@ -95,22 +101,37 @@ record ModelSettings(
         Precision precision;
         try {
             folder = ModelFolder.open(Path.of(model.folder()));
-            precision = folder.precision(asked);
-        } catch (ModelFolderException | InvalidPathException e) {
+            precision = folder.precision(asked, device);
+        } catch (ModelFolderException | IllegalArgumentException e) {
             throw new StartException("The model " + model.name() + " can't be loaded: " + e.getMessage(), e);
         }
         return new ModelSettings(
                 model.name(),
                 folder,
+                device,
                 precision,
                 rounding,
-                kvType(model, precision),
-                positive(model.name(), "threads", model.threads()).orElseGet(CpuCores::defaultThreads),
+                kvType(model, device, precision),
+                positive(model.name(), "threads", model.threads()).orElseGet(() -> defaultThreads(device)),
                 positive(model.name(), "context", model.context()),
                 model.kvCache()
                         .map(MemorySize::asLongValue)
                         .map(OptionalLong::of)
                         .orElseGet(OptionalLong::empty));
+    }
+
+    /** The host has little to do for a GPU. */
+    private static int defaultThreads(Device device) {
+        return device.equals(Device.CPU) ? CpuCores.defaultThreads() : 1;
+    }
+
+    private static KvType kvType(PenstockConfig.Model model, Device device, Precision precision) {
+        KvType kvType = kvType(model, precision);
+        if (!device.equals(Device.CPU) && kvType != KvType.FP16) {
+            throw new StartException("The model " + model.name() + " has the kv " + kvType.label() + ", but on "
+                    + device.label() + " there is fp16 only.");
+        }
+        return kvType;
     }
 
     private static KvType kvType(PenstockConfig.Model model, Precision precision) {

@@ -1,5 +1,6 @@
 package dev.penstock.ops;
 
+import dev.penstock.model.Device;
 import dev.penstock.model.KvType;
 import dev.penstock.model.Precision;
 import dev.penstock.weights.Rounding;
@@ -23,7 +24,7 @@ record ModelSpec(String name, String folder, Map<String, String> settings) {
     static final String FIRST_NAME = PREFIX + "0].name";
 
     private static final String FORM =
-            "NAME=FOLDER[,precision=fp32|int8|int4|mixed][,rounding=search|nearest][,kv=fp32|fp16|int8][,threads=N][,context=N]";
+            "NAME=FOLDER[,device=cpu|cuda:N][,precision=fp32|fp16|int8|int4|mixed][,rounding=search|nearest][,kv=fp32|fp16|int8][,threads=N][,context=N]";
 
     /**
      * Reads it.
@@ -62,6 +63,11 @@ record ModelSpec(String name, String folder, Map<String, String> settings) {
 
     private static void check(String key, String value, String text) {
         switch (key) {
+            case "device" -> {
+                if (Device.ofLabel(value).isEmpty()) {
+                    throw wrong("has the device '" + value + "', but there are " + Device.labels(), text);
+                }
+            }
             case "precision" -> {
                 if (Precision.ofLabel(value).isEmpty()) {
                     throw wrong("has the precision '" + value + "', but there are " + Precision.labels(), text);
@@ -84,7 +90,8 @@ record ModelSpec(String name, String folder, Map<String, String> settings) {
             }
             default ->
                 throw wrong(
-                        "has the setting '" + key + "', but there are precision, rounding, kv, threads and context",
+                        "has the setting '" + key
+                                + "', but there are device, precision, rounding, kv, threads and context",
                         text);
         }
     }

@@ -32,7 +32,11 @@ public interface PenstockConfig {
         /** A Hugging Face folder, or one with ONNX graphs. */
         String folder();
 
-        /** {@code fp32}, {@code int8}, {@code int4} or {@code mixed}; {@code int4} where absent, or what the folder has. */
+        /** {@code cpu} or {@code cuda:N}. */
+        @WithDefault("cpu")
+        String device();
+
+        /** {@code fp32}, {@code fp16}, {@code int8}, {@code int4} or {@code mixed}; by device where absent, or what an ONNX folder has. */
         Optional<String> precision();
 
         /** How 4-bit codes are found: {@code search} or {@code nearest}. */
@@ -42,13 +46,13 @@ public interface PenstockConfig {
         /** Type of its KV cache: {@code fp32}, {@code fp16} or {@code int8}; by precision where absent. */
         Optional<String> kv();
 
-        /** Threads for its matrix products; the machine's cores where absent. */
+        /** Threads for its matrix products; the machine's cores where absent, one on a GPU. */
         OptionalInt threads();
 
         /** Most tokens of prompt and completion together; the model's own where absent. */
         OptionalInt context();
 
-        /** Memory for its KV cache; a share of the machine's where absent. */
+        /** Memory for its KV cache; a share of the machine's, or of what is free on a GPU, where absent. */
         Optional<MemorySize> kvCache();
     }
 
@@ -69,9 +73,8 @@ public interface PenstockConfig {
 
     /** What applies to the step loop of each model. */
     interface Engine {
-        /** Tokens of a block of the KV cache. */
-        @WithDefault("16")
-        int blockSize();
+        /** Tokens of a block of the KV cache; by device where absent. */
+        OptionalInt blockSize();
 
         /** Tokens of one step at most. */
         @WithDefault("256")

@@ -7,8 +7,8 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * Matrices in blocks of {@value BlockQuantizer#BLOCK} codes with a scale each, for com.microsoft.MatMulNBits and
- * com.microsoft.GatherBlockQuantized.
+ * Matrices in blocks of {@value BlockQuantizer#BLOCK} codes with a scale each, which has as many bits as the graph's
+ * numbers, for com.microsoft.MatMulNBits and com.microsoft.GatherBlockQuantized.
  *
  * @param bits 4 or 8
  */

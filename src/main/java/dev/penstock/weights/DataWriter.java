@@ -1,9 +1,11 @@
 package dev.penstock.weights;
 
+import ai.onnx.proto.OnnxMl.TensorProto;
 import dev.penstock.onnx.gemm.PackedLayout;
 import dev.penstock.weights.InitializerTable.ComputedJob;
 import dev.penstock.weights.InitializerTable.FloatJob;
 import dev.penstock.weights.InitializerTable.Initializer;
+import dev.penstock.weights.InitializerTable.InterleavedJob;
 import dev.penstock.weights.InitializerTable.Linear;
 import dev.penstock.weights.InitializerTable.MatrixJob;
 import dev.penstock.weights.InitializerTable.PackedJob;
@@ -103,6 +105,19 @@ final class DataWriter {
     }
 
     private void write(Chunk chunk, Scratch scratch) throws IOException {
+        try {
+            convert(chunk, scratch);
+        } catch (ArithmeticException e) {
+            throw new ModelFolderException(
+                    "tensor `" + firstTensor(chunk) + "` or one that is packed with it: " + e.getMessage());
+        }
+    }
+
+    private static String firstTensor(Chunk chunk) {
+        return chunk.job().parts().stream().findFirst().map(Part::tensor).orElse("");
+    }
+
+    private void convert(Chunk chunk, Scratch scratch) throws IOException {
         int columns = chunk.job().columns();
         int rows = chunk.to() - chunk.from();
         switch (chunk.job()) {
@@ -111,12 +126,24 @@ final class DataWriter {
                 for (int r = 0; r < rows; r++) {
                     System.arraycopy(row.apply(chunk.from() + r), 0, values, r * columns, columns);
                 }
-                put(target, chunk.from() * 4L * columns, scratch.bytes(values, rows * columns));
+                putNumbers(target, chunk.from() * (long) columns, values, rows * columns, scratch);
             }
             case FloatJob(Initializer target, List<Part> parts, int _, int _, Linear change) -> {
                 float[] values = read(parts, columns, chunk, scratch);
                 change.apply(values, rows * columns);
-                put(target, chunk.from() * 4L * columns, scratch.bytes(values, rows * columns));
+                putNumbers(target, chunk.from() * (long) columns, values, rows * columns, scratch);
+            }
+            case InterleavedJob(Initializer target, List<Part> even, List<Part> odd, int _, int _) -> {
+                // Chunks begin and end at even rows.
+                int pairs = rows / 2;
+                float[] apart = new float[rows * columns];
+                read(even, columns, chunk.from() / 2, pairs, apart, 0);
+                read(odd, columns, chunk.from() / 2, pairs, apart, pairs);
+                float[] values = scratch.floats(rows * columns);
+                for (int r = 0; r < rows; r++) {
+                    System.arraycopy(apart, (r / 2 + r % 2 * pairs) * columns, values, r * columns, columns);
+                }
+                putNumbers(target, chunk.from() * (long) columns, values, rows * columns, scratch);
             }
             case PackedJob job -> writePanels(job, chunk, scratch);
             case QuantizedJob(Initializer codes, Initializer scales, List<Part> parts, int _, int _, int bits) -> {
@@ -127,7 +154,7 @@ final class DataWriter {
                 float[] s = scratch.scales(rows * blocks);
                 quantize(values, rows, columns, bits, parts, scratch);
                 put(codes, (long) chunk.from() * rowBytes, scratch.bytes(c, 0, rows * rowBytes));
-                put(scales, chunk.from() * 4L * blocks, scratch.bytes(s, rows * blocks));
+                putNumbers(scales, (long) chunk.from() * blocks, s, rows * blocks, scratch);
             }
         }
     }
@@ -142,18 +169,13 @@ final class DataWriter {
         byte[] packed = scratch.panels(panels * layout.panelBytes());
         for (int p = 0; p < panels; p++) {
             int first = p * PackedLayout.PANEL;
-            try {
-                layout.pack(
-                        scratch.codes(0),
-                        scratch.scales(0),
-                        first,
-                        Math.min(PackedLayout.PANEL, rows - first),
-                        packed,
-                        p * layout.panelBytes());
-            } catch (ArithmeticException e) {
-                throw new ModelFolderException(
-                        "tensor `" + parts.getFirst().tensor() + "` or one that is packed with it: " + e.getMessage());
-            }
+            layout.pack(
+                    scratch.codes(0),
+                    scratch.scales(0),
+                    first,
+                    Math.min(PackedLayout.PANEL, rows - first),
+                    packed,
+                    p * layout.panelBytes());
         }
         long firstPanel = chunk.from() / PackedLayout.PANEL;
         // Neighbours go in one write.
@@ -177,22 +199,34 @@ final class DataWriter {
 
     /** Rows of the chunk, [rows, columns], from the tensors that they are spread over. */
     private float[] read(List<Part> parts, int columns, Chunk chunk, Scratch scratch) {
-        float[] values = scratch.floats((chunk.to() - chunk.from()) * columns);
+        int rows = chunk.to() - chunk.from();
+        float[] values = scratch.floats(rows * columns);
+        read(parts, columns, chunk.from(), rows, values, 0);
+        return values;
+    }
+
+    /** Reads rows from the first one on into rows of {@code values} from {@code target} on. */
+    private void read(List<Part> parts, int columns, int first, int rows, float[] values, int target) {
         int partStart = 0;
         for (Part part : parts) {
-            int from = Math.max(chunk.from(), partStart);
-            int to = Math.min(chunk.to(), partStart + part.rows());
+            int from = Math.max(first, partStart);
+            int to = Math.min(first + rows, partStart + part.rows());
             if (from < to) {
                 source.read(
                         part.tensor(),
                         part.start() + (long) (from - partStart) * columns,
                         values,
-                        (from - chunk.from()) * columns,
+                        (target + from - first) * columns,
                         (to - from) * columns);
             }
             partStart += part.rows();
         }
-        return values;
+    }
+
+    /** Writes numbers from that number of the target on. */
+    private void putNumbers(Initializer target, long first, float[] values, int count, Scratch scratch)
+            throws IOException {
+        put(target, first * target.numberBytes(), scratch.bytes(values, count, target.type()));
     }
 
     private void put(Initializer target, long at, ByteBuffer bytes) throws IOException {
@@ -239,8 +273,8 @@ final class DataWriter {
             return bits == 4 ? quantizer4 : quantizer8;
         }
 
-        ByteBuffer bytes(float[] values, int count) {
-            return InitializerTable.bytes(values, count, room(4 * count));
+        ByteBuffer bytes(float[] values, int count, TensorProto.DataType type) {
+            return InitializerTable.bytes(values, count, type, room(InitializerTable.numberBytes(type) * count));
         }
 
         ByteBuffer bytes(byte[] values, int from, int count) {

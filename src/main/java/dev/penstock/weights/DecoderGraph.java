@@ -5,6 +5,7 @@ import static dev.penstock.weights.OnnxGraph.MICROSOFT;
 import static dev.penstock.weights.OnnxGraph.ONNX;
 
 import ai.onnx.proto.OnnxMl.ModelProto;
+import ai.onnx.proto.OnnxMl.TensorProto.DataType;
 import dev.penstock.model.DecoderShape;
 import dev.penstock.model.KvType;
 import dev.penstock.model.Precision;
@@ -22,6 +23,7 @@ import dev.penstock.weights.InitializerTable.Part;
 import dev.penstock.weights.MatrixFormat.ExpertWeights;
 import dev.penstock.weights.MatrixFormat.Matrix;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -36,6 +38,8 @@ import java.util.function.Function;
  * the wanted rows go on after attention: its output matrix, MLP and the head work on R rows, not T, which in a prompt
  * saves most of a layer.
  *
+ * <p>A graph for CUDA has the same nodes in 16-bit floats, but for a residual that may need 32.
+ *
  * <p>Matrices are stored as the {@link MatrixFormat} of the precision has them. The head has 8 bits in every quantised
  * variant, since its errors go straight into the logits, and the embedding table too, so that a tied one is stored once.
  */
@@ -45,6 +49,10 @@ final class DecoderGraph {
     private final DecoderSpec spec;
     private final DecoderShape shape;
     private final Precision precision;
+    /** Whether it is for CUDA: attention is ONNX Runtime's own, and numbers have 16 bits. */
+    private final boolean cuda;
+    /** Type of the residual, of norms of it, and of what is added to it. */
+    private final DataType residualType;
     /** Format of the layers' matrices. */
     private final MatrixFormat layerFormat;
     /** Format of those among them that suffer most from rounding: query-key-value and down (decision 9). */
@@ -62,23 +70,37 @@ final class DecoderGraph {
      * Lays out the graph and its constants; no weight is read yet.
      *
      * @param spec what to build; its context length is the number of positions that the rotary tables have
-     * @param layout of quantised matrices
+     * @param layout of matrices
      * @param dataFile name of the external data file
      */
     DecoderGraph(DecoderSpec spec, Precision precision, WeightLayout layout, String dataFile) {
         this.spec = spec;
         this.shape = spec.shape();
         this.precision = precision;
+        this.cuda = layout == WeightLayout.CUDA;
+        this.residualType = cuda && !normsOutputs(spec) ? DataType.FLOAT16 : DataType.FLOAT;
         this.layerFormat = switch (precision) {
             case FP32 -> new FloatFormat();
+            case FP16 -> new HalfFormat();
             case INT8 -> MatrixFormat.quantized(layout, 8);
             case INT4, MIXED -> MatrixFormat.quantized(layout, 4);
         };
         this.sensitiveFormat = precision == Precision.MIXED ? MatrixFormat.quantized(layout, 8) : layerFormat;
-        this.tableFormat = precision == Precision.FP32 ? layerFormat : MatrixFormat.quantized(layout, TABLE_BITS);
-        this.constants = new InitializerTable(dataFile);
+        boolean plain = precision == Precision.FP32 || precision == Precision.FP16;
+        this.tableFormat = plain ? layerFormat : MatrixFormat.quantized(layout, TABLE_BITS);
+        this.constants = new InitializerTable(dataFile, cuda ? DataType.FLOAT16 : DataType.FLOAT);
         this.epsilon = (float) spec.norm().epsilon();
         layOut();
+    }
+
+    /**
+     * Whether layers norm what they add to the residual. Families that do (Gemma 2 and 3, Glm4, Grok) were trained in bfloat16,
+     * and their residual grows beyond the 65504 that a 16-bit float can be; its 32 bits cost two changes of type a norm.
+     */
+    private static boolean normsOutputs(DecoderSpec spec) {
+        return spec.layers().stream()
+                .anyMatch(l ->
+                        l.attentionOutputNorm().isPresent() || l.mlpOutputNorm().isPresent());
     }
 
     /** The model's dimensions. */
@@ -91,6 +113,11 @@ final class DecoderGraph {
         return precision;
     }
 
+    /** Types of KV cache that there are graphs for. */
+    List<KvType> kvTypes() {
+        return cuda ? List.of(KvType.FP16) : List.of(KvType.values());
+    }
+
     /** The constants, which must be written before {@link #model} is called. */
     InitializerTable constants() {
         return constants;
@@ -99,17 +126,18 @@ final class DecoderGraph {
     /** The graph for a type of KV cache. */
     ModelProto model(KvType kvType) {
         return graph.model(
-                constants.protos(), GraphSignature.inputs(shape, kvType), List.of(GraphSignature.logits(shape)));
+                constants.protos(), GraphSignature.inputs(shape, kvType, cuda), List.of(GraphSignature.logits(shape)));
     }
 
     private void layOut() {
         Matrix embedding = matrix(spec.embedding().table(), shape.vocabSize(), shape.hiddenSize());
-        String residual = tableFormat.lookUp(graph, constants, GraphContract.INPUT_IDS, "embedding", embedding);
+        String residual =
+                summand(tableFormat.lookUp(graph, constants, GraphContract.INPUT_IDS, "embedding", embedding));
         if (spec.embedding().scale() != 1) {
-            residual = scaled(residual, "embedding.scaled", spec.embedding().scale());
+            residual = scaled(residual, "embedding.scaled", spec.embedding().scale(), residualType);
         }
-        String x = norm(
-                residual, "layers.0.attention_norm", spec.layers().getFirst().attentionNorm());
+        String x = factor(norm(
+                residual, "layers.0.attention_norm", spec.layers().getFirst().attentionNorm()));
         for (int l = 0; l < shape.layers(); l++) {
             Layer layer = spec.layers().get(l);
             boolean last = l == shape.layers() - 1;
@@ -119,12 +147,12 @@ final class DecoderGraph {
                 attention = wantedRows(attention);
                 residual = wantedRows(residual);
             }
-            String output = layerFormat.multiply(
+            String output = summand(layerFormat.multiply(
                     graph,
                     constants,
                     attention,
                     prefix + "output",
-                    matrix(layer.attention().output(), shape.hiddenSize(), attentionWidth()));
+                    matrix(layer.attention().output(), shape.hiddenSize(), attentionWidth())));
             if (layer.attentionOutputNorm().isPresent()) {
                 output = norm(
                         output,
@@ -132,10 +160,11 @@ final class DecoderGraph {
                         layer.attentionOutputNorm().get());
             }
             SkipNorm mlpNorm = skipNorm(residual, output, prefix + "mlp_norm", layer.mlpNorm(), 1, true);
-            String mlp = switch (layer.mlp()) {
-                case Gated gated -> gated(mlpNorm.normed(), prefix, gated);
-                case Experts experts -> experts(mlpNorm.normed(), prefix, experts);
-            };
+            String mlp = summand(
+                    switch (layer.mlp()) {
+                        case Gated gated -> gated(mlpNorm.normed(), prefix, gated);
+                        case Experts experts -> experts(mlpNorm.normed(), prefix, experts);
+                    });
             if (layer.mlpOutputNorm().isPresent()) {
                 mlp = norm(
                         mlp, prefix + "mlp_output_norm", layer.mlpOutputNorm().get());
@@ -158,13 +187,17 @@ final class DecoderGraph {
     private void head(String x) {
         Head head = spec.head();
         Matrix matrix = matrix(head.matrix(), shape.vocabSize(), shape.hiddenSize());
-        if (head.softcap() == 0) {
-            tableFormat.multiply(graph, constants, x, GraphContract.LOGITS, matrix);
-            return;
+        String product = head.softcap() == 0 ? GraphContract.LOGITS : "logits.shares";
+        if (cuda) {
+            String half = tableFormat.multiply(graph, constants, x, product + ".half", matrix);
+            graph.cast(half, product, DataType.FLOAT);
+        } else {
+            tableFormat.multiply(graph, constants, x, product, matrix);
         }
-        String shares = tableFormat.multiply(graph, constants, x, "logits.shares", matrix);
-        String bounded = graph.node(ONNX, "Tanh", "logits.bounded", List.of(shares), Map.of());
-        scaled(bounded, GraphContract.LOGITS, head.softcap());
+        if (head.softcap() != 0) {
+            String bounded = graph.node(ONNX, "Tanh", "logits.bounded", List.of(product), Map.of());
+            scaled(bounded, GraphContract.LOGITS, head.softcap(), DataType.FLOAT);
+        }
     }
 
     /** A factor of the logits, and the division by their cap, are one with the weight of the norm before the head. */
@@ -206,8 +239,13 @@ final class DecoderGraph {
                 GraphContract.BLOCK_TABLE,
                 rotary + ".cos",
                 rotary + ".sin"));
+        if (cuda) {
+            // Between the tables and the bounds: slot_mapping, head_sink, norms of heads, scales of the cache.
+            inputs.addAll(Collections.nCopies(6, ABSENT));
+            inputs.add(GraphContract.ATTENTION_BOUNDS);
+        }
         return graph.node(
-                GraphContract.DOMAIN,
+                cuda ? MICROSOFT : GraphContract.DOMAIN,
                 GraphContract.ATTENTION,
                 GraphContract.attentionNode(layer),
                 inputs,
@@ -248,7 +286,7 @@ final class DecoderGraph {
                 ONNX,
                 "SimplifiedLayerNormalization",
                 x + ".norm",
-                List.of(split, normWeight(weight, shape.headSize(), 1)),
+                List.of(split, normWeight(weight, shape.headSize(), 1, cuda ? DataType.FLOAT16 : DataType.FLOAT)),
                 Map.of("axis", -1, "epsilon", epsilon));
         return graph.node(ONNX, "Reshape", x + ".normed", List.of(normed, together), Map.of());
     }
@@ -271,7 +309,7 @@ final class DecoderGraph {
                 matrix(mlp.down(), hidden, mlp.gate().count()));
     }
 
-    /** The router stays in floats: it is small, and another expert is another answer. */
+    /** The router is not quantised: it is small, and another expert is another answer. */
     private String experts(String x, String prefix, Experts mlp) {
         int hidden = shape.hiddenSize();
         int inner = shape.innerSize();
@@ -312,8 +350,22 @@ final class DecoderGraph {
                 ONNX,
                 "SimplifiedLayerNormalization",
                 name,
-                List.of(x, normWeight(weight, shape.hiddenSize(), 1)),
+                List.of(x, normWeight(weight, shape.hiddenSize(), 1, residualType)),
                 Map.of("axis", -1, "epsilon", epsilon));
+    }
+
+    /** A product as it is added to the residual, or normed before that. */
+    private String summand(String x) {
+        return residualWide() ? graph.cast(x, x + ".wide", DataType.FLOAT) : x;
+    }
+
+    /** The normed residual as matrices take it. */
+    private String factor(String x) {
+        return residualWide() ? graph.cast(x, x + ".narrow", DataType.FLOAT16) : x;
+    }
+
+    private boolean residualWide() {
+        return cuda && residualType == DataType.FLOAT;
     }
 
     /** What the fused add and norm give: the norm of the sum, and the sum. */
@@ -325,21 +377,22 @@ final class DecoderGraph {
                 MICROSOFT,
                 "SkipSimplifiedLayerNormalization",
                 name,
-                List.of(residual, x, normWeight(weight, shape.hiddenSize(), scale)),
+                List.of(residual, x, normWeight(weight, shape.hiddenSize(), scale, residualType)),
                 sumWanted ? List.of(name, ABSENT, ABSENT, sum) : List.of(name),
                 Map.of("epsilon", epsilon));
-        return new SkipNorm(name, sum);
+        return new SkipNorm(factor(name), sum);
     }
 
-    private String normWeight(String tensor, int size, double scale) {
+    private String normWeight(String tensor, int size, double scale, DataType type) {
         return constants.vector(
                 tensor,
                 List.of(vectorPart(Rows.all(tensor, size))),
-                new Linear(spec.norm().offset(), scale));
+                new Linear(spec.norm().offset(), scale),
+                type);
     }
 
-    private String scaled(String x, String name, double factor) {
-        String constant = constants.number(name + ".factor", (float) factor);
+    private String scaled(String x, String name, double factor, DataType type) {
+        String constant = constants.number(name + ".factor", (float) factor, type);
         return graph.node(ONNX, "Mul", name, List.of(x, constant), Map.of());
     }
 

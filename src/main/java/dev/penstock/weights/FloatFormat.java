@@ -5,7 +5,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 
-/** Matrices as 32-bit floats, row by row as a checkpoint has them: Gemm transposes as it packs. */
+/** Matrices as numbers, row by row as a checkpoint has them: Gemm transposes as it packs. */
 record FloatFormat() implements MatrixFormat {
     @Override
     public String multiply(OnnxGraph graph, InitializerTable constants, String x, String node, Matrix matrix) {

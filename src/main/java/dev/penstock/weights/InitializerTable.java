@@ -6,11 +6,13 @@ import com.google.protobuf.ByteString;
 import dev.penstock.onnx.gemm.PackedLayout;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.nio.ShortBuffer;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.IntFunction;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -21,18 +23,28 @@ final class InitializerTable {
     /** Tensors up to this size stand in the graph file. */
     static final int INLINE_BYTES = 4096;
 
+    /** From here on numbers round to infinity as 16-bit floats. */
+    private static final float HALF_LIMIT = 65520;
+
     /** ONNX Runtime maps external data into memory where it begins at a page. */
     private static final int ALIGNMENT = 4096;
 
     private final String dataFile;
+    private final TensorProto.DataType numbers;
     private final List<Initializer> initializers = new ArrayList<>();
     private final Map<String, Initializer> byName = new HashMap<>();
     private final List<MatrixJob> jobs = new ArrayList<>();
     private long end;
 
-    /** The data go to a file of that name beside the graph. */
-    InitializerTable(String dataFile) {
+    /**
+     * For an empty table.
+     *
+     * @param dataFile the data go to a file of that name beside the graph
+     * @param numbers type of numbers that are not quantised, FLOAT or FLOAT16
+     */
+    InitializerTable(String dataFile, TensorProto.DataType numbers) {
         this.dataFile = dataFile;
+        this.numbers = numbers;
     }
 
     /**
@@ -47,7 +59,12 @@ final class InitializerTable {
             List<Long> dims,
             long offset,
             long bytes,
-            byte @Nullable [] inline) {}
+            byte @Nullable [] inline) {
+        /** Bytes of one number. */
+        int numberBytes() {
+            return InitializerTable.numberBytes(type);
+        }
+    }
 
     /**
      * Rows of a tensor of the source, or numbers of a vector, which are rows of one.
@@ -100,8 +117,17 @@ final class InitializerTable {
         List<Part> parts();
     }
 
-    /** Rows of source tensors, one after the other, as floats. */
+    /** Rows of source tensors, one after the other, as numbers of the target's type. */
     record FloatJob(Initializer target, List<Part> parts, int rows, int columns, Linear change) implements MatrixJob {}
+
+    /** Rows of two runs of source tensors in turn, as numbers of the target's type. */
+    record InterleavedJob(Initializer target, List<Part> first, List<Part> second, int rows, int columns)
+            implements MatrixJob {
+        @Override
+        public List<Part> parts() {
+            return Stream.concat(first.stream(), second.stream()).toList();
+        }
+    }
 
     /** Rows of source tensors, one after the other, as codes and scales. */
     record QuantizedJob(Initializer codes, Initializer scales, List<Part> parts, int rows, int columns, int bits)
@@ -126,7 +152,7 @@ final class InitializerTable {
         }
     }
 
-    /** Rows that a function gives, as floats. */
+    /** Rows that a function gives, as numbers of the target's type. */
     record ComputedJob(Initializer target, IntFunction<float[]> row, int rows, int columns) implements MatrixJob {
         @Override
         public List<Part> parts() {
@@ -147,6 +173,7 @@ final class InitializerTable {
         return jobs.stream()
                 .mapToLong(job -> switch (job) {
                     case FloatJob j -> j.target().bytes();
+                    case InterleavedJob j -> j.target().bytes();
                     case ComputedJob j -> j.target().bytes();
                     case PackedJob j -> j.layout().bytes();
                     case QuantizedJob j -> j.codes().bytes() + j.scales().bytes();
@@ -172,29 +199,38 @@ final class InitializerTable {
 
     /** Adds a vector of numbers of the source; a name that is there already is not added twice. */
     String vector(String name, List<Part> parts, Linear change) {
+        return vector(name, parts, change, numbers);
+    }
+
+    /** As {@link #vector(String, List, Linear)}, of a type of its own. */
+    String vector(String name, List<Part> parts, Linear change, TensorProto.DataType type) {
         if (!byName.containsKey(name)) {
             int size = rows(parts);
-            Initializer target = add(name, TensorProto.DataType.FLOAT, List.of((long) size), 4L * size);
+            Initializer target = add(name, type, List.of((long) size), (long) numberBytes(type) * size);
             jobs.add(new FloatJob(target, parts, size, 1, change));
         }
         return name;
     }
 
-    /** Adds a matrix of floats, [sum of rows, columns]; a name that is there already is not added twice. */
+    /** Adds a matrix of numbers, [sum of rows, columns]; a name that is there already is not added twice. */
     String floats(String name, List<Part> parts, int columns) {
         if (!byName.containsKey(name)) {
             int rows = rows(parts);
-            Initializer target =
-                    add(name, TensorProto.DataType.FLOAT, List.of((long) rows, (long) columns), 4L * rows * columns);
-            jobs.add(new FloatJob(target, parts, rows, columns, Linear.IDENTITY));
+            jobs.add(new FloatJob(matrix(name, rows, columns), parts, rows, columns, Linear.IDENTITY));
         }
         return name;
     }
 
-    /** Adds a matrix of floats that a function gives row by row. */
+    /** Adds a matrix whose even rows are those of one run of tensors and whose odd rows those of another, as long. */
+    String interleaved(String name, List<Part> even, List<Part> odd, int columns) {
+        int rows = Math.multiplyExact(2, rows(even));
+        jobs.add(new InterleavedJob(matrix(name, rows, columns), even, odd, rows, columns));
+        return name;
+    }
+
+    /** Adds a matrix of numbers that a function gives row by row. */
     String computed(String name, int rows, int columns, IntFunction<float[]> row) {
-        Initializer target =
-                add(name, TensorProto.DataType.FLOAT, List.of((long) rows, (long) columns), 4L * rows * columns);
+        Initializer target = matrix(name, rows, columns);
         jobs.add(new ComputedJob(target, row, rows, columns));
         return name;
     }
@@ -215,13 +251,11 @@ final class InitializerTable {
         return name;
     }
 
-    /** Adds one number, float [1]. */
-    String number(String name, float value) {
-        byte[] bytes = ByteBuffer.allocate(4)
-                .order(ByteOrder.LITTLE_ENDIAN)
-                .putFloat(value)
-                .array();
-        put(new Initializer(name, TensorProto.DataType.FLOAT, List.of(1L), 0, bytes.length, bytes));
+    /** Adds one number, [1]. */
+    String number(String name, float value, TensorProto.DataType type) {
+        byte[] bytes = new byte[numberBytes(type)];
+        bytes(new float[] {value}, 1, type, ByteBuffer.wrap(bytes));
+        put(new Initializer(name, type, List.of(1L), 0, bytes.length, bytes));
         return name;
     }
 
@@ -243,7 +277,7 @@ final class InitializerTable {
                 List.of((long) rows, blocks, blockBytes),
                 rows * blocks * blockBytes);
         Initializer scales =
-                add(names.scales(), TensorProto.DataType.FLOAT, List.of((long) rows, blocks), 4 * rows * blocks);
+                add(names.scales(), numbers, List.of((long) rows, blocks), numberBytes(numbers) * rows * blocks);
         jobs.add(new QuantizedJob(codes, scales, parts, rows, columns, bits));
         return names;
     }
@@ -314,6 +348,10 @@ final class InitializerTable {
         return initializer;
     }
 
+    private Initializer matrix(String name, int rows, int columns) {
+        return add(name, numbers, List.of((long) rows, (long) columns), (long) numberBytes(numbers) * rows * columns);
+    }
+
     private Initializer add(String name, TensorProto.DataType type, List<Long> dims, long bytes) {
         if (bytes <= INLINE_BYTES) {
             return put(new Initializer(name, type, dims, 0, bytes, new byte[(int) bytes]));
@@ -331,9 +369,30 @@ final class InitializerTable {
         return initializer;
     }
 
-    /** Floats as the little-endian bytes that ONNX stores. */
-    static ByteBuffer bytes(float[] values, int count, ByteBuffer buffer) {
-        buffer.clear().order(ByteOrder.LITTLE_ENDIAN).asFloatBuffer().put(values, 0, count);
-        return buffer.limit(4 * count);
+    /** Bytes of a number of this type, FLOAT or FLOAT16. */
+    static int numberBytes(TensorProto.DataType type) {
+        return type == TensorProto.DataType.FLOAT16 ? Short.BYTES : Float.BYTES;
+    }
+
+    /**
+     * Floats as the little-endian bytes that ONNX stores.
+     *
+     * @param type FLOAT or FLOAT16
+     * @throws ArithmeticException one is no number of that type: too large, or not finite
+     */
+    static ByteBuffer bytes(float[] values, int count, TensorProto.DataType type, ByteBuffer buffer) {
+        buffer.clear().order(ByteOrder.LITTLE_ENDIAN);
+        if (type == TensorProto.DataType.FLOAT) {
+            buffer.asFloatBuffer().put(values, 0, count);
+        } else {
+            ShortBuffer halves = buffer.asShortBuffer();
+            for (int i = 0; i < count; i++) {
+                if (!(Math.abs(values[i]) < HALF_LIMIT)) {
+                    throw new ArithmeticException(values[i] + " is no 16-bit float");
+                }
+                halves.put(i, Float.floatToFloat16(values[i]));
+            }
+        }
+        return buffer.limit(numberBytes(type) * count);
     }
 }

@@ -49,7 +49,7 @@ interface MatrixFormat {
     /** The format of quantised matrices in a layout; {@code bits} is 4 or 8. */
     static MatrixFormat quantized(WeightLayout layout, int bits) {
         return switch (layout) {
-            case STANDARD -> new BlockFormat(bits);
+            case STANDARD, CUDA -> new BlockFormat(bits);
             case PACKED -> new PackedFormat(bits);
         };
     }
@@ -87,7 +87,7 @@ interface MatrixFormat {
     }
 
     /**
-     * Adds a look-up of rows of W as floats.
+     * Adds a look-up of rows of W as numbers.
      *
      * @param indices name of an int64 vector, [n]
      * @param node name of the output or a part of its name

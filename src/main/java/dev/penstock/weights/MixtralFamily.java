@@ -4,6 +4,7 @@ import dev.penstock.model.DecoderShape;
 import dev.penstock.onnx.gemm.Activation;
 import dev.penstock.weights.DecoderSpec.Experts;
 import dev.penstock.weights.DecoderSpec.Gated;
+import dev.penstock.weights.DecoderSpec.Norm;
 import dev.penstock.weights.DecoderSpec.Rows;
 import java.util.List;
 import java.util.Map;
@@ -40,10 +41,16 @@ final class MixtralFamily implements DecoderFamily {
         DecoderShape shape = config.withExperts(config.shape(name()), "num_local_experts");
         RotaryEmbedding rotary = config.rotary(shape, false);
         List<OptionalInt> windows = config.windows(shape.layers(), config.slidingWindow(), _ -> true);
+        return spec(shape, config.norm(0), rotary, windows, config.tied());
+    }
+
+    /** The description of a model with these dimensions; {@code windows}: how far back each layer looks. */
+    static DecoderSpec spec(
+            DecoderShape shape, Norm norm, RotaryEmbedding rotary, List<OptionalInt> windows, boolean tied) {
         StandardTensors tensors = new StandardTensors(shape);
         return tensors.decoder(
-                config.norm(0),
-                config.tied(),
+                norm,
+                tied,
                 n -> tensors.layer(n, tensors.attention(n, rotary).withWindow(windows.get(n)), experts(tensors, n)));
     }
 

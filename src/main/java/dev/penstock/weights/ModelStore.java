@@ -60,6 +60,7 @@ public final class ModelStore {
     /**
      * The variant of a model at a precision: the one in the store, or a new one.
      *
+     * @throws IllegalArgumentException the precision is not there in the layout
      * @throws ModelFolderException the model can't be used
      * @throws ModelStoreException the store can't be written, or has no space left for it
      */
@@ -77,8 +78,7 @@ public final class ModelStore {
     private Variant build(RawModel source, Precision precision, BuildOptions options, BuildProgress progress)
             throws IOException {
         DecoderSpec spec = source.spec().withContextLimit(options.contextLimit());
-        // Numbers as they are have no layout, so that variants of them are the same everywhere.
-        WeightLayout layout = precision == Precision.FP32 ? WeightLayout.STANDARD : options.layout();
+        WeightLayout layout = layout(spec, precision, options);
         String id = id(contents(source, options, progress), spec, precision, layout, options.rounding());
         return variant(id, progress, target -> {
             DecoderGraph graph = new DecoderGraph(spec, precision, layout, VariantFolder.DATA_FILE);
@@ -97,6 +97,9 @@ public final class ModelStore {
 
     private Variant build(OnnxFolder source, Precision precision, BuildOptions options, BuildProgress progress)
             throws IOException {
+        if (options.layout() == WeightLayout.CUDA) {
+            throw source.cpuOnly();
+        }
         ImportedGraph graph = source.graph(precision, options.contextLimit());
         // Its graph files name the places of its weights, so these are part of what it is.
         List<Path> sources = new ArrayList<>(List.of(source.graphFile(precision)));
@@ -138,10 +141,18 @@ public final class ModelStore {
                 .orElseThrow(() -> new ModelStoreException("the variant " + target + " is not as it was written"));
     }
 
-    /** Bytes of the weights that a variant of a model would have, or has; nothing is built. */
+    private static WeightLayout layout(DecoderSpec spec, Precision precision, BuildOptions options) {
+        WeightLayout layout = options.layoutOf(precision);
+        if (layout == WeightLayout.CUDA) {
+            CudaLimits.check(spec, precision);
+        }
+        return layout;
+    }
+
+    /** Bytes of the weights that a variant of a model would have, or has; nothing is built. Errors as for {@link #build}. */
     public static long weightBytes(RawModel source, Precision precision, BuildOptions options) {
         DecoderSpec spec = source.spec().withContextLimit(options.contextLimit());
-        return new DecoderGraph(spec, precision, options.layout(), VariantFolder.DATA_FILE)
+        return new DecoderGraph(spec, precision, layout(spec, precision, options), VariantFolder.DATA_FILE)
                 .constants()
                 .dataBytes();
     }

@@ -1,6 +1,7 @@
 package dev.penstock.weights;
 
 import dev.penstock.model.DecoderShape;
+import dev.penstock.model.Device;
 import dev.penstock.model.Precision;
 import dev.penstock.weights.onnximport.GraphImport;
 import dev.penstock.weights.onnximport.GraphImportException;
@@ -11,6 +12,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Collections;
+import java.util.Comparator;
 import java.util.EnumMap;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -35,6 +37,9 @@ public final class OnnxFolder extends ModelFolder {
 
     /** What the files' names mean, the better one first where two mean the same. */
     private static final Map<String, Precision> SUFFIXES = suffixes();
+
+    /** The smallest first, which is the fastest. */
+    private static final List<Precision> USUAL = List.of(Precision.INT4, Precision.INT8, Precision.FP32);
 
     private final Map<Precision, Path> graphs;
     private final ModelFacts facts;
@@ -130,17 +135,12 @@ public final class OnnxFolder extends ModelFolder {
                 text.requiredInt("max_position_embeddings", 1, DecoderConfig.MAX_CONTEXT),
                 Names.USUAL);
         Map<Precision, Path> graphs = graphs(path);
-        Path usual = USUAL.stream()
-                .filter(graphs::containsKey)
-                .map(graphs::get)
-                .findFirst()
-                .orElseThrow();
         return new OnnxFolder(
                 path,
                 GenerationConfig.of(config, generation(path)),
                 graphs,
                 facts,
-                read(usual, facts).shape());
+                read(usual(graphs).getValue(), facts).shape());
     }
 
     @Override
@@ -149,16 +149,34 @@ public final class OnnxFolder extends ModelFolder {
     }
 
     @Override
-    public List<Precision> precisions() {
-        return Stream.of(Precision.FP32, Precision.INT8, Precision.MIXED, Precision.INT4)
-                .filter(graphs::containsKey)
-                .toList();
+    public List<Precision> precisions(Device device) {
+        return device.equals(Device.CPU)
+                ? device.precisions().stream().filter(graphs::containsKey).toList()
+                : List.of();
     }
 
     @Override
-    public Precision precision(Optional<Precision> asked) {
-        asked.ifPresent(this::graphFile);
-        return super.precision(asked);
+    public Precision precision(Optional<Precision> asked, Device device) {
+        if (!device.equals(Device.CPU)) {
+            throw cpuOnly();
+        }
+        Precision precision = asked.orElseGet(() -> usual(graphs).getKey());
+        graphFile(precision);
+        return precision;
+    }
+
+    /** That graphs of others run nowhere else. */
+    ModelFolderException cpuOnly() {
+        return ModelFolderException.in(
+                path(),
+                "ONNX graphs of others run on the CPU only: take device=cpu, or the model's safetensors for a GPU");
+    }
+
+    /** What is taken where nothing else is asked for. */
+    private static Map.Entry<Precision, Path> usual(Map<Precision, Path> graphs) {
+        return graphs.entrySet().stream()
+                .min(Comparator.comparingInt(e -> USUAL.indexOf(e.getKey())))
+                .orElseThrow();
     }
 
     /** The file of a precision, absolute; throws ModelFolderException where there is none. */
@@ -170,7 +188,7 @@ public final class OnnxFolder extends ModelFolder {
                     "expected an ONNX graph of precision %s, found %s; graphs of others are used as they are"
                             .formatted(
                                     precision.label(),
-                                    precisions().stream()
+                                    precisions(Device.CPU).stream()
                                             .map(p -> p.label() + " (" + path().relativize(graphFile(p)) + ")")
                                             .collect(Collectors.joining(", "))));
         }

@@ -7,6 +7,7 @@ import ai.onnx.proto.OnnxMl.NodeProto;
 import ai.onnx.proto.OnnxMl.OperatorSetIdProto;
 import ai.onnx.proto.OnnxMl.TensorProto;
 import ai.onnx.proto.OnnxMl.ValueInfoProto;
+import com.google.protobuf.ByteString;
 import dev.penstock.onnx.GraphContract;
 import java.util.ArrayList;
 import java.util.List;
@@ -34,10 +35,10 @@ final class OnnxGraph {
     /**
      * Adds a node with one output, which bears the node's name.
      *
-     * @param attributes whole numbers and floats
+     * @param attributes whole numbers, floats and strings
      * @return the output's name
      */
-    String node(String domain, String type, String name, List<String> inputs, Map<String, Number> attributes) {
+    String node(String domain, String type, String name, List<String> inputs, Map<String, ?> attributes) {
         node(domain, type, name, inputs, List.of(name), attributes);
         return name;
     }
@@ -49,7 +50,7 @@ final class OnnxGraph {
             String name,
             List<String> inputs,
             List<String> outputs,
-            Map<String, Number> attributes) {
+            Map<String, ?> attributes) {
         NodeProto.Builder node = NodeProto.newBuilder()
                 .setDomain(domain)
                 .setOpType(type)
@@ -61,6 +62,11 @@ final class OnnxGraph {
                 .sorted(Map.Entry.comparingByKey())
                 .forEach(e -> node.addAttribute(attribute(e.getKey(), e.getValue())));
         nodes.add(node.build());
+    }
+
+    /** Adds a change of type; the output bears the name. */
+    String cast(String x, String name, TensorProto.DataType type) {
+        return node(ONNX, "Cast", name, List.of(x), Map.of("to", type.getNumber()));
     }
 
     /** The whole model. */
@@ -80,18 +86,17 @@ final class OnnxGraph {
                 .build();
     }
 
-    private static AttributeProto attribute(String name, Number value) {
+    private static AttributeProto attribute(String name, Object value) {
         AttributeProto.Builder attribute = AttributeProto.newBuilder().setName(name);
-        if (value instanceof Float) {
-            return attribute
-                    .setType(AttributeProto.AttributeType.FLOAT)
-                    .setF(value.floatValue())
-                    .build();
+        switch (value) {
+            case Float number ->
+                attribute.setType(AttributeProto.AttributeType.FLOAT).setF(number);
+            case Number number ->
+                attribute.setType(AttributeProto.AttributeType.INT).setI(number.longValue());
+            default ->
+                attribute.setType(AttributeProto.AttributeType.STRING).setS(ByteString.copyFromUtf8(value.toString()));
         }
-        return attribute
-                .setType(AttributeProto.AttributeType.INT)
-                .setI(value.longValue())
-                .build();
+        return attribute.build();
     }
 
     private static OperatorSetIdProto opset(String domain, long version) {

@@ -5,8 +5,10 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.Collections;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.Set;
 
 /**
@@ -29,10 +31,17 @@ public record RandomModel(String name, DecoderSpec spec, long seed) implements R
         return Optional.ofNullable(SHAPES.get(name)).map(spec -> new RandomModel(name, spec, seed));
     }
 
-    /** A model of LLaMA's architecture with these dimensions. */
+    /** A model of LLaMA's architecture, or of Mixtral's if it has experts, with these dimensions. */
     public static RandomModel ofShape(String name, DecoderShape shape, boolean tiedHead, long seed) {
         RotaryEmbedding rotary = new RotaryEmbedding(10_000, new RopeScaling.None(), shape.headSize(), false);
-        return new RandomModel(name, LlamaFamily.spec(shape, new DecoderSpec.Norm(1e-5, 0), rotary, tiedHead), seed);
+        DecoderSpec.Norm norm = new DecoderSpec.Norm(1e-5, 0);
+        List<OptionalInt> windows = Collections.nCopies(shape.layers(), OptionalInt.empty());
+        return new RandomModel(
+                name,
+                shape.experts() > 1
+                        ? MixtralFamily.spec(shape, norm, rotary, windows, tiedHead)
+                        : LlamaFamily.spec(shape, norm, rotary, tiedHead),
+                seed);
     }
 
     @Override

@@ -1,8 +1,10 @@
 package dev.penstock.weights;
 
 import dev.penstock.model.DecoderShape;
+import dev.penstock.model.Device;
 import dev.penstock.model.Precision;
 import java.util.List;
+import java.util.Optional;
 
 /** A model by its numbers, of which graphs of all precisions are built. */
 public sealed interface RawModel extends ModelSource permits HuggingFaceFolder, RandomModel {
@@ -18,7 +20,14 @@ public sealed interface RawModel extends ModelSource permits HuggingFaceFolder, 
     }
 
     @Override
-    default List<Precision> precisions() {
-        return List.of(Precision.FP32, Precision.INT8, Precision.MIXED, Precision.INT4);
+    default List<Precision> precisions(Device device) {
+        return device.precisions();
+    }
+
+    @Override
+    default Precision precision(Optional<Precision> asked, Device device) {
+        Precision precision = asked.orElseGet(device::defaultPrecision);
+        BuildOptions.on(device).layoutOf(precision);
+        return precision;
     }
 }

@@ -12,6 +12,7 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
@@ -21,7 +22,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The files of a variant: {@code model.onnx.data} with the weights unless they are elsewhere, a graph file for each type of
- * KV cache, and {@code variant.json}, which tells what it is and how long the other files are.
+ * KV cache that there may be, and {@code variant.json}, which tells what it is and how long the other files are.
  */
 final class VariantFolder {
     static final String DATA_FILE = "model.onnx.data";
@@ -71,6 +72,7 @@ final class VariantFolder {
                         graph.shape(),
                         Map.of(DATA_FILE, graph.constants().dataBytes()),
                         null),
+                graph.kvTypes(),
                 graph::model);
     }
 
@@ -81,13 +83,19 @@ final class VariantFolder {
         for (Path file : graph.dataFiles()) {
             elsewhere.put(file.toString(), Files.size(file));
         }
-        writeGraphs(folder, files, new Metadata(id, precision, graph.shape(), Map.of(), elsewhere), graph::model);
+        writeGraphs(
+                folder,
+                files,
+                new Metadata(id, precision, graph.shape(), Map.of(), elsewhere),
+                List.of(KvType.values()),
+                graph::model);
     }
 
     private static void writeGraphs(
-            Path folder, StoreFiles files, Metadata metadata, Function<KvType, ModelProto> graph) throws IOException {
+            Path folder, StoreFiles files, Metadata metadata, List<KvType> kvTypes, Function<KvType, ModelProto> graph)
+            throws IOException {
         Map<String, Long> sizes = new TreeMap<>(Objects.requireNonNullElse(metadata.files(), Map.of()));
-        for (KvType kvType : KvType.values()) {
+        for (KvType kvType : kvTypes) {
             String name = GraphContract.graphFile(kvType);
             sizes.put(name, write(folder, files, name, graph.apply(kvType).toByteArray()));
         }

@@ -19,8 +19,9 @@ class BuildCommandTest {
             value = {
                 "--precision int4 | --shape",
                 "--shape gpt-9 | --shape knows",
-                "--shape llama-2-7b --precision int3 | --precision is one of fp32, int8, int4, mixed, not int3",
+                "--shape llama-2-7b --precision int3 | --precision is one of fp32, fp16, int8, int4, mixed, not int3",
                 "--shape llama-2-7b --rounding up | --rounding is nearest or search, not up",
+                "--shape llama-2-7b --device tpu | --device is one of cpu and cuda:N, not tpu",
                 "--model folder | must be NAME=FOLDER",
                 "--model a=b,precision=int5 | has the precision 'int5'",
                 "--model a=b --shape llama-2-7b | mutually exclusive",

@@ -4,13 +4,17 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.penstock.engine.RunnerConfig;
+import dev.penstock.hardware.Gpu;
 import dev.penstock.model.DecoderShape;
+import dev.penstock.model.Device;
 import dev.penstock.model.KvType;
 import dev.penstock.model.Precision;
 import dev.penstock.weights.ModelFolder;
 import dev.penstock.weights.Rounding;
 import dev.penstock.weights.TinyModels;
 import java.nio.file.Path;
+import java.util.List;
+import java.util.OptionalDouble;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
 import org.junit.jupiter.api.BeforeAll;
@@ -35,7 +39,7 @@ class KvSpaceTest {
     }
 
     /** What it needs of the configuration. */
-    private record Engine(int blockSize, int maxRunning) implements PenstockConfig.Engine {
+    private record Engine(OptionalInt blockSize, int maxRunning) implements PenstockConfig.Engine {
         @Override
         public int maxStepTokens() {
             return 256;
@@ -58,9 +62,21 @@ class KvSpaceTest {
     }
 
     private static KvSpace space(OptionalLong kvCacheBytes, int blockSize, int models) {
+        return space(Device.CPU, kvCacheBytes, OptionalInt.of(blockSize), models);
+    }
+
+    private static KvSpace space(Device device, OptionalLong kvCacheBytes, OptionalInt blockSize, int models) {
         ModelSettings settings = new ModelSettings(
-                "m", folder, Precision.INT4, Rounding.SEARCH, KvType.FP16, 3, OptionalInt.empty(), kvCacheBytes);
-        return KvSpace.of(settings, new Engine(blockSize, 8), models);
+                "m",
+                folder,
+                device,
+                Precision.INT4,
+                Rounding.SEARCH,
+                KvType.FP16,
+                3,
+                OptionalInt.empty(),
+                kvCacheBytes);
+        return new KvSpace(settings, new Engine(blockSize, 8), models);
     }
 
     @ParameterizedTest
@@ -120,7 +136,59 @@ class KvSpaceTest {
 
     @Test
     void theRunnerIsOpenedWithWhatWasConfigured() {
-        assertThat(space(OptionalLong.of(7 * BLOCK_BYTES), 16, 1).runnerConfig(SHAPE))
+        assertThat(space(OptionalLong.of(7 * BLOCK_BYTES), 16, 1).runnerConfig(SHAPE, 0))
                 .isEqualTo(new RunnerConfig(3, KvType.FP16, 16, 7, 256, 8));
+    }
+
+    @Test
+    void blocksHaveTheSizeThatServesTheDeviceBestWhereNoneIsConfigured() {
+        OptionalLong bytes = OptionalLong.of(16 * BLOCK_BYTES);
+        Device.Cuda cuda = new Device.Cuda(1);
+
+        assertThat(space(Device.CPU, bytes, OptionalInt.empty(), 1).runnerConfig(SHAPE, 0))
+                .isEqualTo(new RunnerConfig(3, KvType.FP16, 16, 16, 256, 8));
+        assertThat(space(cuda, bytes, OptionalInt.empty(), 1).runnerConfig(SHAPE, 0))
+                .isEqualTo(new RunnerConfig(cuda, 3, KvType.FP16, 256, 1, 256, 8));
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {8, 48, 300})
+    void aBlockThatCudaCannotReadIsRefused(int blockSize) {
+        assertThatThrownBy(() -> space(new Device.Cuda(0), OptionalLong.empty(), OptionalInt.of(blockSize), 1))
+                .isInstanceOf(StartException.class)
+                .hasMessage("penstock.engine.block-size is " + blockSize
+                        + "; it must be a multiple of 16 and a power of two.");
+    }
+
+    private static Gpu gpu(int index, long freeBytes) {
+        return new Gpu(index, "GPU", 80L << 30, freeBytes, OptionalInt.empty(), OptionalDouble.empty(), "9.0", false);
+    }
+
+    @ParameterizedTest
+    @CsvSource({"1, 10", "2, 5", "3, 3"})
+    void onAGpuModelsShareWhatTheWeightsAndTwoGibibytesLeaveFree(int models, int blocks) {
+        long weights = 5L << 30;
+        List<Gpu> gpus = List.of(gpu(0, 0), gpu(1, weights + (2L << 30) + 10 * 16 * BLOCK_BYTES));
+
+        KvSpace space = space(new Device.Cuda(1), OptionalLong.empty(), OptionalInt.empty(), models);
+
+        // 8 sequences of 2,000 tokens would be 64 blocks.
+        assertThat(space.cudaBlocks(SHAPE.withContextLength(2000), weights, new Device.Cuda(1), gpus))
+                .isEqualTo(blocks);
+        assertThat(space.cudaBlocks(SHAPE, weights, new Device.Cuda(1), List.of(gpu(1, PLENTY))))
+                .isEqualTo(8);
+    }
+
+    @Test
+    void aGpuWithoutRoomOrThatNobodyKnowsIsRefused() {
+        KvSpace space = space(new Device.Cuda(0), OptionalLong.empty(), OptionalInt.empty(), 1);
+
+        assertThatThrownBy(() -> space.cudaBlocks(SHAPE, 1 << 30, new Device.Cuda(0), List.of(gpu(0, 1 << 30))))
+                .isInstanceOf(StartException.class)
+                .hasMessageContaining("smaller than a block");
+        assertThatThrownBy(() -> space.cudaBlocks(SHAPE, 0, new Device.Cuda(0), List.of(gpu(1, PLENTY))))
+                .isInstanceOf(StartException.class)
+                .hasMessageContaining("cuda:0")
+                .hasMessageContaining("set kv-cache");
     }
 }

@@ -3,8 +3,14 @@ package dev.penstock.ops;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.penstock.hardware.CpuCores;
+import dev.penstock.model.Device;
+import dev.penstock.model.KvType;
+import dev.penstock.model.Precision;
 import dev.penstock.weights.ModelFolder;
 import dev.penstock.weights.ModelStore;
+import dev.penstock.weights.TinyModels;
+import io.smallrye.config.PropertiesConfigSource;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -14,8 +20,11 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
+import org.eclipse.microprofile.config.spi.ConfigSource;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 class ModelSettingsTest {
     @Test
@@ -52,6 +61,44 @@ class ModelSettingsTest {
                 .isInstanceOf(StartException.class)
                 .hasMessageContaining(file.toString())
                 .hasMessageContaining("PENSTOCK_HOME");
+    }
+
+    private static ModelSettings settings(Path temp, String rest) {
+        Path folder = TinyModels.mha().write(temp.resolve("model"));
+        ConfigSource source =
+                new PropertiesConfigSource(ModelSpec.parse("m=" + folder + rest).properties(0), "test", 400);
+        return ModelSettings.of(PenstockConfigTest.read(source)).getFirst();
+    }
+
+    @Test
+    void precisionCacheAndThreadsFollowFromTheDevice(@TempDir Path temp) {
+        ModelSettings cpu = settings(temp, "");
+        assertThat(cpu.device()).isEqualTo(Device.CPU);
+        assertThat(cpu.precision()).isEqualTo(Precision.INT4);
+        assertThat(cpu.threads()).isEqualTo(CpuCores.defaultThreads());
+
+        ModelSettings cuda = settings(temp, ",device=cuda:1");
+        assertThat(cuda.device()).isEqualTo(new Device.Cuda(1));
+        assertThat(cuda.precision()).isEqualTo(Precision.FP16);
+        assertThat(cuda.kvType()).isEqualTo(KvType.FP16);
+        assertThat(cuda.threads()).isEqualTo(1);
+
+        assertThat(settings(temp, ",device=cuda:0,precision=int4").precision()).isEqualTo(Precision.INT4);
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                ",precision=fp16 | can't be loaded: fp16 is for CUDA devices; on the CPU take int8 or int4",
+                ",device=cuda:0,precision=fp32 | can't be loaded: fp32 is for the CPU; on CUDA devices take fp16",
+                ",device=cuda:2,kv=int8 | kv int8, but on cuda:2 there is fp16 only",
+            })
+    void whatADeviceDoesNotHaveIsRefused(String rest, String message, @TempDir Path temp) {
+        assertThatThrownBy(() -> settings(temp, rest))
+                .isInstanceOf(StartException.class)
+                .hasMessageContaining("The model m")
+                .hasMessageContaining(message);
     }
 
     private static Path embedded(Path home) {

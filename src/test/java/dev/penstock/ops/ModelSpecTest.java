@@ -17,11 +17,12 @@ class ModelSpecTest {
 
     @Test
     void settingsBecomePropertiesOfTheModelsPlace() {
-        assertThat(ModelSpec.parse("lab/llama=../m,precision=INT8,threads=3,context=512")
+        assertThat(ModelSpec.parse("lab/llama=../m,device=cuda:0,precision=INT8,threads=3,context=512")
                         .properties(1))
                 .isEqualTo(Map.of(
                         "penstock.models[1].name", "lab/llama",
                         "penstock.models[1].folder", "../m",
+                        "penstock.models[1].device", "cuda:0",
                         "penstock.models[1].precision", "INT8",
                         "penstock.models[1].threads", "3",
                         "penstock.models[1].context", "512"));
@@ -38,6 +39,9 @@ class ModelSpecTest {
                 "llama=f,precision",
                 "llama=f,precision=",
                 "llama=f,precision=int3",
+                "llama=f,device=tpu",
+                "llama=f,device=cuda:-1",
+                "llama=f,device=cuda:x",
                 "llama=f,rounding=best",
                 "llama=f,kv=fp8",
                 "llama=f,threads=0",

@@ -22,7 +22,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 class PenstockConfigTest {
-    private static PenstockConfig read(ConfigSource... sources) {
+    static PenstockConfig read(ConfigSource... sources) {
         SmallRyeConfig config = new SmallRyeConfigBuilder()
                 .withConverter(MemorySize.class, 200, new MemorySizeConverter())
                 .withConverter(Duration.class, 200, new DurationConverter())
@@ -47,7 +47,7 @@ class PenstockConfigTest {
         assertThat(config.http().maxBodySize().asLongValue()).isEqualTo(16 << 20);
         assertThat(config.http().keepAlive()).isEqualTo(Duration.ofSeconds(15));
         assertThat(config.http().retryAfter()).isEqualTo(Duration.ofSeconds(1));
-        assertThat(config.engine().blockSize()).isEqualTo(16);
+        assertThat(config.engine().blockSize()).isEmpty();
         assertThat(config.engine().maxStepTokens()).isEqualTo(EngineOptions.DEFAULT_MAX_STEP_TOKENS);
         assertThat(config.engine().maxPromptTokensBesideDecodes())
                 .isEqualTo(EngineOptions.DEFAULT_MAX_PROMPT_TOKENS_BESIDE_DECODES);
@@ -77,6 +77,7 @@ class PenstockConfigTest {
                               folder: /models/llama
                             - name: small
                               folder: /models/small
+                              device: "cuda:1"
                               precision: int8
                               threads: 3
                               context: 1000
@@ -87,7 +88,7 @@ class PenstockConfigTest {
         assertThat(config.http().maxBodySize().asLongValue()).isEqualTo(2 << 20);
         assertThat(config.http().keepAlive()).isEqualTo(Duration.ofSeconds(3));
         assertThat(config.http().retryAfter()).isEqualTo(Duration.ofSeconds(4));
-        assertThat(config.engine().blockSize()).isEqualTo(32);
+        assertThat(config.engine().blockSize()).hasValue(32);
         assertThat(config.engine().maxStepTokens()).isEqualTo(100);
         assertThat(config.engine().maxPromptTokensBesideDecodes()).isEqualTo(10);
         assertThat(config.engine().maxRunning()).isEqualTo(8);
@@ -96,11 +97,13 @@ class PenstockConfigTest {
         PenstockConfig.Model first = config.models().getFirst();
         assertThat(first.name()).isEqualTo("lab/llama");
         assertThat(first.folder()).isEqualTo("/models/llama");
+        assertThat(first.device()).isEqualTo("cpu");
         assertThat(first.precision()).isEmpty();
         assertThat(first.threads()).isEmpty();
         assertThat(first.context()).isEmpty();
         assertThat(first.kvCache()).isEmpty();
         PenstockConfig.Model second = config.models().getLast();
+        assertThat(second.device()).isEqualTo("cuda:1");
         assertThat(second.precision()).hasValue("int8");
         assertThat(second.threads()).hasValue(3);
         assertThat(second.context()).hasValue(1000);

@@ -2,6 +2,7 @@ package dev.penstock.ops;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.penstock.weights.TinyModels;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.net.InetAddress;
@@ -96,6 +97,15 @@ class ServeIT {
                 .contains("llama")
                 .contains(folder.toString())
                 .contains("config.json");
+    }
+
+    @Test
+    void aGpuThatCannotBeUsedIsToldInOneLine(@TempDir Path folder) throws Exception {
+        Path model = TinyModels.mha().write(folder.resolve("model"));
+        List<String> lines = run(1, "serve", "--port", "0", "--model", "llama=" + model + ",device=cuda:0");
+
+        assertThat(lines).hasSize(1);
+        assertThat(lines.getFirst()).contains("llama", "cuda:0 can't be used", "PENSTOCK_ONNXRUNTIME");
     }
 
     @Test

@@ -45,7 +45,8 @@ class DecoderGraphTest {
     }
 
     static Stream<Arguments> modelsInLayouts() {
-        return models().flatMap(t -> Stream.of(WeightLayout.values()).map(l -> Arguments.of(t, l)));
+        return models().flatMap(t ->
+                Stream.of(WeightLayout.STANDARD, WeightLayout.PACKED).map(l -> Arguments.of(t, l)));
     }
 
     @ParameterizedTest
@@ -174,7 +175,7 @@ class DecoderGraphTest {
     }
 
     /** Kullback-Leibler divergence of the second distribution from the first, in nats. */
-    private static double divergence(double[] expected, double[] found) {
+    static double divergence(double[] expected, double[] found) {
         double a = logSum(expected);
         double b = logSum(found);
         double sum = 0;

@@ -97,7 +97,7 @@ class MatrixFormatTest {
 
     private Path build(MatrixFormat format, Matrix matrix, Map<String, TinyModels.Tensor> tensors) throws IOException {
         TinyModels.writeTensors(temp, tensors, "F32", 1);
-        InitializerTable constants = new InitializerTable("data");
+        InitializerTable constants = new InitializerTable("data", DataType.FLOAT);
         OnnxGraph graph = new OnnxGraph();
         format.multiply(graph, constants, "x", "products", matrix);
         String found = format.lookUp(graph, constants, "indices", "rows", matrix);

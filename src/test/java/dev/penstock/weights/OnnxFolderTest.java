@@ -10,6 +10,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.penstock.engine.OnnxModelRunner;
 import dev.penstock.engine.RunnerConfig;
+import dev.penstock.model.Device;
 import dev.penstock.model.KvType;
 import dev.penstock.model.Precision;
 import dev.penstock.weights.ClassicAttention.Form;
@@ -54,7 +55,7 @@ class OnnxFolderTest {
     }
 
     private OnnxModelRunner open(ModelFolder folder) {
-        return open(folder, folder.precision(Optional.empty()));
+        return open(folder, folder.precision(Optional.empty(), Device.CPU));
     }
 
     private Variant build(ModelFolder folder, Precision precision) {
@@ -77,7 +78,7 @@ class OnnxFolderTest {
         int[] tokens = PackedRuns.tokens(new Random(5), 40, source.shape().vocabSize());
         double[][] expected = ClassicRun.logits(genai.resolve("model.onnx"), source.shape(), tokens);
 
-        assertThat(folder.precisions()).containsExactly(Precision.INT4);
+        assertThat(folder.precisions(Device.CPU)).containsExactly(Precision.INT4);
         try (OnnxModelRunner runner = open(folder)) {
             PackedRuns.Sequence sequence = new PackedRuns.Sequence(tokens, expected, 0);
             for (int count : new int[] {20, 1, 3, 16}) {
@@ -115,9 +116,9 @@ class OnnxFolderTest {
         ClassicDecoder.write(source, Form.DECOMPOSED, Matrices.FLOATS, onnx.resolve("model_fp16.onnx"), "");
         ModelFolder folder = ModelFolder.open(optimum);
 
-        assertThat(folder.precisions()).containsExactly(Precision.FP32, Precision.INT4);
-        assertThat(folder.precision(Optional.empty())).isEqualTo(Precision.INT4);
-        assertThatThrownBy(() -> folder.precision(Optional.of(Precision.INT8)))
+        assertThat(folder.precisions(Device.CPU)).containsExactly(Precision.FP32, Precision.INT4);
+        assertThat(folder.precision(Optional.empty(), Device.CPU)).isEqualTo(Precision.INT4);
+        assertThatThrownBy(() -> folder.precision(Optional.of(Precision.INT8), Device.CPU))
                 .isInstanceOf(ModelFolderException.class)
                 .hasMessageContaining("int8")
                 .hasMessageContaining("fp32 (onnx/model.onnx), int4 (onnx/model_q4.onnx)");
@@ -126,6 +127,24 @@ class OnnxFolderTest {
                     .isLessThan(FP32_TOLERANCE);
         }
         open(folder, Precision.INT4).close();
+    }
+
+    @Test
+    void aGpuIsRefusedForGraphsOfOthers() {
+        HuggingFaceFolder source = HuggingFaceFolder.read(TinyModels.gqa().write(temp.resolve("model")));
+        ModelFolder folder = ModelFolder.open(
+                ClassicFolders.genai(source, Form.GROUP_QUERY, Matrices.FLOATS, temp.resolve("genai")));
+        Device cuda = new Device.Cuda(0);
+        ModelStore store = new ModelStore(temp.resolve("store"));
+
+        assertThat(folder.precisions(cuda)).isEmpty();
+        assertThatThrownBy(() -> folder.precision(Optional.empty(), cuda))
+                .isInstanceOf(ModelFolderException.class)
+                .hasMessageContaining(folder.path().toString())
+                .hasMessageContaining("take device=cpu");
+        assertThatThrownBy(() -> store.build(folder, Precision.FP32, BuildOptions.on(cuda), BuildProgress.NONE))
+                .isInstanceOf(ModelFolderException.class)
+                .hasMessageContaining("take device=cpu");
     }
 
     @Test

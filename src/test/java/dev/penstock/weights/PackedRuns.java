@@ -95,8 +95,9 @@ final class PackedRuns {
     }
 
     static List<double[]> run(OnnxModelRunner runner, List<Chunk> chunks, long... wanted) {
+        int blockSize = runner.blockSize();
         int width = chunks.stream()
-                .mapToInt(c -> Math.ceilDiv(c.sequence().done + c.count(), BLOCK_SIZE))
+                .mapToInt(c -> Math.ceilDiv(c.sequence().done + c.count(), blockSize))
                 .max()
                 .orElseThrow();
         int tokens = chunks.stream().mapToInt(Chunk::count).sum();
@@ -111,7 +112,7 @@ final class PackedRuns {
             for (int i = starts[s]; i < starts[s + 1]; i++) {
                 ids[i] = sequence.tokens[sequence.done + i - starts[s]];
             }
-            for (int b = 0; b < Math.ceilDiv(sequence.done + chunks.get(s).count(), BLOCK_SIZE); b++) {
+            for (int b = 0; b < Math.ceilDiv(sequence.done + chunks.get(s).count(), blockSize); b++) {
                 // Neighbours in a sequence are not neighbours in the cache.
                 table[s * width + b] = sequence.firstBlock + (b ^ 1);
             }

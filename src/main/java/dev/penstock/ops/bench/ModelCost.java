@@ -49,7 +49,12 @@ public record ModelCost(DecoderShape shape, Precision precision, KvType kvType) 
 
     /** Bytes of weights that a step of so many tokens reads when each is read once. */
     public double weightBytes(int tokens) {
-        return layerBytes(tokens) + (precision == Precision.FP32 ? 4 : INT8_BYTES) * headWeights();
+        double headBytes = switch (precision) {
+            case FP32 -> 4;
+            case FP16 -> 2;
+            case INT8, INT4, MIXED -> INT8_BYTES;
+        };
+        return layerBytes(tokens) + headBytes * headWeights();
     }
 
     /** Bytes of the layers' matrices that a step of so many tokens reads. */
@@ -57,6 +62,7 @@ public record ModelCost(DecoderShape shape, Precision precision, KvType kvType) 
         double layers = layerWeights(tokens);
         return switch (precision) {
             case FP32 -> 4.0 * layers;
+            case FP16 -> 2.0 * layers;
             case INT8 -> INT8_BYTES * layers;
             case INT4 -> INT4_BYTES * layers;
             case MIXED -> INT4_BYTES * (layers - sensitiveWeights()) + INT8_BYTES * sensitiveWeights();

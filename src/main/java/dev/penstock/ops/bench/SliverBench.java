@@ -109,7 +109,9 @@ public record SliverBench(
                 shape.headSize(),
                 shape.innerSize(),
                 Math.toIntExact(vocab),
-                context);
+                context,
+                shape.experts(),
+                shape.chosenExperts());
     }
 
     /**

@@ -17,6 +17,7 @@ import org.jspecify.annotations.Nullable;
  * @param options a line for each precision, the most exact first
  * @param choice precision to take; absent where none fits
  * @param reason why
+ * @param gpus what GPUs have room for
  */
 public record PlanReport(
         String model,
@@ -26,7 +27,8 @@ public record PlanReport(
         Device device,
         List<Option> options,
         @JsonInclude(JsonInclude.Include.NON_NULL) @Nullable String choice,
-        String reason) {
+        String reason,
+        List<GpuFit> gpus) {
 
     /**
      * A device, as measured.
@@ -146,7 +148,9 @@ public record PlanReport(
                                     o.speed.decodeTokensPerSecondOfAll,
                                     o.speed.decodeBound));
         }
-        return text.append(String.format("%n%s%n", reason)).toString();
+        text.append(String.format("%n%s%n", reason));
+        gpus.forEach(gpu -> text.append(String.format("%n%s%n", gpu.line())));
+        return text.toString();
     }
 
     static double gib(long bytes) {

@@ -1,16 +1,17 @@
 package dev.penstock.ops.plan;
 
 import dev.penstock.hardware.ComputePeak;
+import dev.penstock.hardware.Gpus;
 import dev.penstock.hardware.MachineMemory;
 import dev.penstock.hardware.MemoryBandwidth;
 import dev.penstock.model.DecoderShape;
+import dev.penstock.model.Device;
 import dev.penstock.model.KvType;
 import dev.penstock.model.Precision;
 import dev.penstock.ops.bench.BenchCase;
 import dev.penstock.ops.bench.ModelCost;
 import dev.penstock.ops.bench.SliverBench;
 import dev.penstock.weights.BuildOptions;
-import dev.penstock.weights.ModelFolderException;
 import dev.penstock.weights.ModelStore;
 import dev.penstock.weights.RawModel;
 import java.io.IOException;
@@ -33,16 +34,8 @@ import org.jspecify.annotations.Nullable;
  * @param wantedTokensPerSecond what each of them should decode at
  */
 public record Planner(ModelStore store, int threads, int sequences, int context, double wantedTokensPerSecond) {
-    /** The most exact first. */
-    private static final List<Precision> PRECISIONS =
-            List.of(Precision.FP32, Precision.INT8, Precision.MIXED, Precision.INT4);
-
     /** Plans; takes seconds to a minute, with all cores busy. */
     public PlanReport plan(String name, RawModel source) throws IOException {
-        if (source.shape().experts() > 1) {
-            throw new ModelFolderException(
-                    name + ": no plan for models with experts: the sliver that is measured has none");
-        }
         PlanReport.Device device = new PlanReport.Device(
                 "cpu",
                 threads,
@@ -51,7 +44,7 @@ public record Planner(ModelStore store, int threads, int sequences, int context,
                 MemoryBandwidth.measure(threads),
                 ComputePeak.measureFp32(threads));
         List<PlanReport.Option> options = new ArrayList<>();
-        for (Precision precision : PRECISIONS) {
+        for (Precision precision : source.precisions(Device.CPU)) {
             options.add(option(source, precision, device));
         }
         Optional<PlanReport.Option> choice = choice(options);
@@ -63,7 +56,8 @@ public record Planner(ModelStore store, int threads, int sequences, int context,
                 device,
                 List.copyOf(options),
                 choice.map(PlanReport.Option::precision).orElse(null),
-                reason(options, choice, device.availableBytes()));
+                reason(options, choice, device.availableBytes()),
+                Gpus.find().stream().map(gpu -> GpuFit.of(gpu, source, context)).toList());
     }
 
     private PlanReport.Option option(RawModel source, Precision precision, PlanReport.Device device)

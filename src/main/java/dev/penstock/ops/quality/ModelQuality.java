@@ -3,6 +3,7 @@ package dev.penstock.ops.quality;
 import dev.penstock.engine.OnnxModelRunner;
 import dev.penstock.engine.RunnerConfig;
 import dev.penstock.engine.StepBatch;
+import dev.penstock.model.Device;
 import dev.penstock.model.KvType;
 import dev.penstock.model.Precision;
 import dev.penstock.ops.bench.StepSpeed;
@@ -45,12 +46,12 @@ public final class ModelQuality {
     record Way(Precision precision, Rounding rounding, KvType kvType) {
         /** Full precision, or the most exact that there is, which the others are held against. */
         static Way reference(ModelSource source) {
-            return new Way(source.precisions().getFirst(), Rounding.SEARCH, KvType.FP32);
+            return new Way(source.precisions(Device.CPU).getFirst(), Rounding.SEARCH, KvType.FP32);
         }
 
         /** All that a model can be stored in: caches with its most exact weights, then other weights with the usual cache. */
         static List<Way> all(ModelSource source) {
-            List<Precision> precisions = source.precisions();
+            List<Precision> precisions = source.precisions(Device.CPU);
             List<Way> ways = new ArrayList<>();
             for (KvType kvType : KvType.values()) {
                 ways.add(new Way(precisions.getFirst(), Rounding.SEARCH, kvType));

@@ -1,5 +1,7 @@
 package dev.penstock.prompt.template;
 
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -41,6 +43,18 @@ record Args(String function, List<Object> positional, Map<String, Object> named)
         return this;
     }
 
+    /** The same with escaped strings as plain ones. */
+    Args plain() {
+        if (named.isEmpty() && positional.stream().noneMatch(Markup.class::isInstance)) {
+            return this;
+        }
+        List<Object> values = new ArrayList<>(positional);
+        values.replaceAll(Markup::plain);
+        Map<String, Object> others = new LinkedHashMap<>(named);
+        others.replaceAll((name, value) -> Markup.plain(value));
+        return new Args(function, values, others);
+    }
+
     /** An argument by place or name, or null if it was not given. */
     @Nullable
     Object get(int index, String name) {
@@ -62,7 +76,7 @@ record Args(String function, List<Object> positional, Map<String, Object> named)
     }
 
     String string(int index, String name) {
-        Object value = required(index, name);
+        Object value = Markup.plain(required(index, name));
         if (value instanceof String text) {
             return text;
         }

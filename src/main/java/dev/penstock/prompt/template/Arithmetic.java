@@ -87,8 +87,7 @@ final class Arithmetic {
             }
         }
         if (operator == Operator.MODULO && a instanceof String format) {
-            List<Object> values = b instanceof Tuple tuple ? tuple.elements() : List.of(b);
-            return Printf.format(format, values, budget);
+            return Printf.format(format, b, budget);
         }
         throw a instanceof Undefined undefined
                 ? undefined.fault()
@@ -177,12 +176,11 @@ final class Arithmetic {
             }
             case FLOOR_DIVIDE -> {
                 nonZero(b);
-                yield Math.floor(a / b);
+                yield floorDivide(a, b);
             }
             case MODULO -> {
                 nonZero(b);
-                double rest = a % b;
-                yield rest != 0 && rest < 0 != b < 0 ? rest + b : rest;
+                yield rest(a, b);
             }
             case POWER -> {
                 if (a == 0 && b < 0) {
@@ -196,6 +194,26 @@ final class Arithmetic {
             }
             default -> throw new TemplateFault("'" + operator.sign() + "' is not arithmetic");
         };
+    }
+
+    /** The rest of a division, with the sign of the divisor. */
+    private static double rest(double a, double b) {
+        double rest = a % b;
+        if (rest == 0) {
+            return Math.copySign(0, b);
+        }
+        return rest < 0 != b < 0 ? rest + b : rest;
+    }
+
+    /** By way of the rest, which is exact, as Python does: 1 // 0.1 is 9. */
+    private static double floorDivide(double a, double b) {
+        double rest = a % b;
+        double quotient = (a - rest) / b - (rest != 0 && rest < 0 != b < 0 ? 1 : 0);
+        if (quotient == 0) {
+            return Math.copySign(0, a / b);
+        }
+        double floor = Math.floor(quotient);
+        return quotient - floor > 0.5 ? floor + 1 : floor;
     }
 
     private static void nonZero(double divisor) {

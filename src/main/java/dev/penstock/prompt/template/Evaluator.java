@@ -20,7 +20,7 @@ final class Evaluator {
         this.interpreter = interpreter;
         this.globals = globals;
         this.budget = interpreter.budget();
-        this.tests = new Tests(budget);
+        this.tests = new Tests(interpreter);
         this.filters = new Filters(interpreter, tests);
     }
 
@@ -100,7 +100,8 @@ final class Evaluator {
     }
 
     /** Faults on what can't be a key, in Python as here. */
-    static Object hashable(Object key) {
+    static Object hashable(Object value) {
+        Object key = Markup.plain(value);
         if (key instanceof List<?> || key instanceof Map<?, ?>) {
             throw new TemplateFault("a " + Values.typeName(key) + " can't be a key");
         }
@@ -126,6 +127,10 @@ final class Evaluator {
             case Namespace namespace -> {
                 return namespace.get(name);
             }
+            case Tuple tuple
+            when tuple.names().contains(name) -> {
+                return tuple.elements().get(tuple.names().indexOf(name));
+            }
             default -> {
                 Object method = Methods.of(target, name);
                 if (method != null) {
@@ -138,10 +143,11 @@ final class Evaluator {
     }
 
     /** {@code target[index]}: a dict's entry goes before a method of that name. */
-    Object item(Object target, Object index) {
+    Object item(Object target, Object key) {
         if (target instanceof Undefined undefined) {
             throw undefined.fault();
         }
+        Object index = Markup.plain(key);
         if (target instanceof Map<?, ?> map) {
             Object entry = map.get(index);
             if (entry != null) {
@@ -150,8 +156,11 @@ final class Evaluator {
         }
         Object place = index instanceof Boolean flag ? (Object) (flag ? 1L : 0L) : index;
         if (place instanceof Long number) {
-            Object element = Slices.element(target, number, budget);
-            return element != null ? element : Undefined.element(target, index);
+            Object element = Slices.element(Markup.plain(target), number, budget);
+            if (element == null) {
+                return Undefined.element(target, index);
+            }
+            return target instanceof Markup ? Markup.of(element) : element;
         }
         return index instanceof String name ? attribute(target, name) : Undefined.element(target, index);
     }
@@ -165,10 +174,8 @@ final class Evaluator {
         if (target instanceof Undefined undefined) {
             throw undefined.fault();
         }
-        boolean integers = isBound(start) && isBound(stop) && isBound(step);
-        return integers
-                ? Slices.slice(target, longOf(start), longOf(stop), longOf(step), budget)
-                : Undefined.element(target, start);
+        Object part = Slices.slice(Markup.plain(target), longOf(start), longOf(stop), longOf(step), budget);
+        return target instanceof Markup ? Markup.of(part) : part;
     }
 
     private Object bound(@Nullable Expression expression, Scope scope) {
@@ -179,12 +186,13 @@ final class Evaluator {
         return bound;
     }
 
-    private static boolean isBound(Object bound) {
-        return bound == None.NONE || bound instanceof Long || bound instanceof Boolean;
-    }
-
     private static @Nullable Long longOf(Object bound) {
-        return bound instanceof Long number ? number : bound instanceof Boolean flag ? flag ? 1L : 0L : null;
+        return switch (bound) {
+            case None none -> null;
+            case Long number -> number;
+            case Boolean flag -> flag ? 1L : 0L;
+            default -> throw new TemplateFault("a slice takes integers, not " + Values.typeName(bound));
+        };
     }
 
     /** Calls; {@code caller} is the body of a call block, if there is one. */
@@ -258,7 +266,9 @@ final class Evaluator {
         }
         Object right = value(binary.right(), scope);
         interpreter.at(binary.at());
-        return Arithmetic.binary(binary.operator(), left, right, budget);
+        return left instanceof Markup || right instanceof Markup
+                ? Markup.binary(binary.operator(), left, right, interpreter)
+                : Arithmetic.binary(binary.operator(), left, right, budget);
     }
 
     private Object comparison(Expression.Comparison comparison, Scope scope) {

@@ -5,8 +5,10 @@ import dev.penstock.prompt.template.Expression.Operator;
 import dev.penstock.prompt.template.Token.Kind;
 import java.math.BigInteger;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /** Parses expressions with Jinja2's grammar and precedence (its {@code parser.py}, version 3.1). */
@@ -26,10 +28,25 @@ final class ExpressionParser {
             Map.of("*", Operator.MULTIPLY, "/", Operator.DIVIDE, "//", Operator.FLOOR_DIVIDE, "%", Operator.MODULO);
     private static final Map<String, Operator> POWERS = Map.of("**", Operator.POWER);
 
+    /** What a macro can use without declaring it. */
+    private static final Set<String> IMPLICIT = Set.of("caller", "varargs", "kwargs");
+
     private final TokenStream tokens;
+    private Set<String> implicit = new HashSet<>();
 
     ExpressionParser(TokenStream tokens) {
         this.tokens = tokens;
+    }
+
+    /** Which of a macro's implicit variables were named since the last call. */
+    Set<String> takeImplicit() {
+        Set<String> taken = implicit;
+        implicit = new HashSet<>();
+        return taken;
+    }
+
+    void addImplicit(Set<String> names) {
+        implicit.addAll(names);
     }
 
     /** An expression; conditional ({@code a if b else c}) ones included. */
@@ -199,7 +216,12 @@ final class ExpressionParser {
                     case "true", "True" -> new Expression.Literal(true, token.at());
                     case "false", "False" -> new Expression.Literal(false, token.at());
                     case "none", "None" -> new Expression.Literal(None.NONE, token.at());
-                    default -> new Expression.Name(token.text(), token.at());
+                    default -> {
+                        if (IMPLICIT.contains(token.text())) {
+                            implicit.add(token.text());
+                        }
+                        yield new Expression.Name(token.text(), token.at());
+                    }
                 };
             }
             case STRING -> {

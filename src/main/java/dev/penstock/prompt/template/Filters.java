@@ -26,6 +26,7 @@ final class Filters {
             "float",
             "forceescape",
             "format",
+            "groupby",
             "indent",
             "int",
             "items",
@@ -45,6 +46,7 @@ final class Filters {
             "safe",
             "select",
             "selectattr",
+            "slice",
             "sort",
             "string",
             "sum",
@@ -54,6 +56,10 @@ final class Filters {
             "unique",
             "upper",
             "wordcount");
+
+    /** Filters of strings whose result is escaped if what they are given is. */
+    private static final Set<String> KEEPING =
+            Set.of("capitalize", "center", "d", "default", "format", "indent", "lower", "string", "trim", "upper");
 
     private static final Pattern WORD_BEGINNING = Pattern.compile("[-\\s({\\[<]+", Pattern.UNICODE_CHARACTER_CLASS);
     private static final Pattern INTEGER = Pattern.compile("[+-]?[0-9]+(?:_[0-9]+)*");
@@ -72,6 +78,15 @@ final class Filters {
 
     /** Applies the filter that {@code args} names. */
     Object apply(Object value, Args args) {
+        if (value instanceof Markup markup && !args.function().equals("forceescape")) {
+            Object made = plain(markup.text(), args, markup);
+            return KEEPING.contains(args.function()) ? Markup.of(made) : made;
+        }
+        return plain(value, args, null);
+    }
+
+    /** The same for a value that is not escaped, or of which {@code markup} is the escaped form. */
+    private Object plain(Object value, Args args, @Nullable Markup markup) {
         return switch (args.function()) {
             case "default", "d" -> {
                 args.expect(0, "default_value", "boolean");
@@ -83,9 +98,13 @@ final class Filters {
                 args.expect(0);
                 yield Values.length(value, budget);
             }
-            case "string", "safe" -> {
+            case "string" -> {
                 args.expect(0);
                 yield string(value);
+            }
+            case "safe" -> {
+                args.expect(0);
+                yield new Markup(string(value));
             }
             case "trim" -> {
                 Object chars = args.expect(0, "chars").get(0, "chars", None.NONE);
@@ -105,7 +124,7 @@ final class Filters {
                         count == None.NONE ? -1 : args.integer(2, "count", -1),
                         budget);
             }
-            case "indent" -> indent(read(value), args.expect(0, "width", "first", "blank"));
+            case "indent" -> indent(value, args.expect(0, "width", "first", "blank"));
             case "center" ->
                 new StringMethods(budget)
                         .call(
@@ -121,12 +140,15 @@ final class Filters {
                         .results()
                         .count();
             }
-            case "e", "escape", "forceescape" -> escape(alone(value, args));
+            case "e", "escape", "forceescape" -> {
+                args.expect(0);
+                yield markup != null ? markup : new Markup(Markup.escaped(Markup.plain(value), interpreter));
+            }
             case "format" -> {
                 if (!args.named().isEmpty()) {
                     throw new TemplateFault("the filter 'format' takes no named arguments here");
                 }
-                yield Printf.format(string(value), args.positional(), budget);
+                yield Printf.format(string(value), new Tuple(args.positional()), budget);
             }
             case "int" -> {
                 charge(value);
@@ -144,9 +166,13 @@ final class Filters {
                     throw wrong(value, "abs", "a number");
                 }
                 Object zero = 0L;
-                yield Arithmetic.compare(value, zero) < 0
-                        ? Arithmetic.unary(Expression.Operator.SUBTRACT, value)
-                        : Arithmetic.unary(Expression.Operator.ADD, value);
+                yield value instanceof Double number
+                        ? (Object) Math.abs(number)
+                        : Arithmetic.unary(
+                                Arithmetic.compare(value, zero) < 0
+                                        ? Expression.Operator.SUBTRACT
+                                        : Expression.Operator.ADD,
+                                value);
             }
             case "round" -> round(value, args.expect(0, "precision", "method"));
             case "attr" -> {
@@ -214,7 +240,6 @@ final class Filters {
     /** Other than the method of that name, it begins words at white space, brackets and dashes only. */
     private static String title(String text) {
         StringBuilder title = new StringBuilder(text.length());
-        boolean begins = true;
         var beginnings = WORD_BEGINNING.matcher(text);
         int from = 0;
         while (from < text.length()) {
@@ -232,7 +257,11 @@ final class Filters {
         return title.toString();
     }
 
-    private String indent(String text, Args args) {
+    private String indent(Object value, Args args) {
+        if (!(value instanceof String text)) {
+            throw wrong(value, "indent", "a string");
+        }
+        budget.read(text);
         Object width = args.get(0, "width", 4L);
         String indention;
         if (width instanceof String given) {
@@ -255,22 +284,6 @@ final class Filters {
             result.append(line);
         }
         return result.toString();
-    }
-
-    private String escape(String text) {
-        StringBuilder escaped = new StringBuilder(text.length());
-        for (int i = 0; i < text.length(); i++) {
-            char c = text.charAt(i);
-            switch (c) {
-                case '&' -> escaped.append("&amp;");
-                case '<' -> escaped.append("&lt;");
-                case '>' -> escaped.append("&gt;");
-                case '"' -> escaped.append("&#34;");
-                case '\'' -> escaped.append("&#39;");
-                default -> escaped.append(c);
-            }
-        }
-        return made(escaped.toString());
     }
 
     private Object integer(Object value, Args args) {
@@ -357,8 +370,15 @@ final class Filters {
             return mode == RoundingMode.HALF_EVEN ? (Object) rounded.longValueExact() : rounded.doubleValue();
         }
         double real = (Double) number;
-        return Double.isFinite(real)
-                ? (Object) new BigDecimal(real).setScale(precision, mode).doubleValue()
-                : number;
+        if (!Double.isFinite(real)) {
+            return number;
+        }
+        if (mode == RoundingMode.HALF_EVEN) {
+            return Math.copySign(new BigDecimal(real).setScale(precision, mode).doubleValue(), real);
+        }
+        // Jinja2 rounds up and down what binary arithmetic makes of the multiple.
+        double factor = Math.pow(10, precision);
+        double multiple = mode == RoundingMode.CEILING ? Math.ceil(real * factor) : Math.floor(real * factor);
+        return multiple / factor + 0.0;
     }
 }

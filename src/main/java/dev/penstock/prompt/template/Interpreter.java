@@ -3,10 +3,9 @@ package dev.penstock.prompt.template;
 import dev.penstock.prompt.template.Statement.Parameter;
 import dev.penstock.prompt.template.Statement.Target;
 import java.util.ArrayList;
-import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -22,7 +21,7 @@ final class Interpreter {
     }
 
     /** A macro, or the body of a call block, with the scope that it was written in. */
-    record Macro(String name, List<Parameter> parameters, List<Statement> body, Scope scope) implements Function {
+    record Macro(String name, Statement.Routine routine, Scope scope) implements Function {
         @Override
         public Object call(Args args, Interpreter interpreter) {
             return interpreter.call(this, args);
@@ -33,7 +32,6 @@ final class Interpreter {
     private final Evaluator evaluator;
     private final Repr repr = new Repr(budget);
     private StringBuilder out = new StringBuilder();
-    private int loopDepth;
     private int at;
 
     Interpreter(Globals globals) {
@@ -96,7 +94,7 @@ final class Interpreter {
             }
             case Statement.If choice -> runIf(choice, scope);
             case Statement.For loop -> {
-                runFor(loop, scope);
+                runFor(loop, evaluator.value(loop.iterable(), scope), scope, 1);
                 yield Flow.ON;
             }
             case Statement.Set set -> {
@@ -104,20 +102,20 @@ final class Interpreter {
                 yield Flow.ON;
             }
             case Statement.SetBlock set -> {
-                assign(set.target(), filtered(set.filter(), captured(set.body(), new Scope(scope)), scope), scope);
+                assign(set.target(), filtered(set.filter(), set.body(), scope), scope);
                 yield Flow.ON;
             }
             case Statement.Macro macro -> {
-                scope.set(macro.name(), new Macro(macro.name(), macro.parameters(), macro.body(), scope));
+                scope.set(macro.name(), new Macro(macro.name(), macro.routine(), scope));
                 yield Flow.ON;
             }
             case Statement.CallBlock block -> {
-                Macro caller = new Macro("caller", block.parameters(), block.body(), scope);
-                print(repr.str(evaluator.call(block.call(), caller, scope)));
+                Macro caller = new Macro("caller", block.routine(), scope);
+                printText(evaluator.call(block.call(), caller, scope));
                 yield Flow.ON;
             }
             case Statement.FilterBlock block -> {
-                print(repr.str(filtered(block.filter(), captured(block.body(), new Scope(scope)), scope)));
+                printText(filtered(block.filter(), block.body(), scope));
                 yield Flow.ON;
             }
             case Statement.Scoped scoped -> {
@@ -137,17 +135,26 @@ final class Interpreter {
         out.append(text);
     }
 
+    /** Prints what a block made, which Jinja2 wants to be a string already. */
+    private void printText(Object value) {
+        if (!(Markup.plain(value) instanceof String text)) {
+            throw new TemplateFault("a block must make a string, not " + Values.typeName(value));
+        }
+        print(text);
+    }
+
     /** What a body prints. */
-    private String captured(List<Statement> body, Scope scope) {
+    private String captured(Runnable body) {
         StringBuilder around = out;
         out = new StringBuilder();
-        run(body, scope);
+        body.run();
         String text = out.toString();
         out = around;
         return text;
     }
 
-    private Object filtered(Expression.@Nullable Filter filter, String text, Scope scope) {
+    private Object filtered(Expression.@Nullable Filter filter, List<Statement> body, Scope scope) {
+        String text = captured(() -> run(body, new Scope(scope)));
         return filter == null ? text : evaluator.blockFilter(filter, text, scope);
     }
 
@@ -160,8 +167,7 @@ final class Interpreter {
         return run(choice.otherwise(), scope);
     }
 
-    private void runFor(Statement.For loop, Scope scope) {
-        Object iterable = evaluator.value(loop.iterable(), scope);
+    private void runFor(Statement.For loop, Object iterable, Scope scope, int depth) {
         at = loop.iterable().at();
         List<Object> elements = Values.list(iterable, budget);
         Expression filter = loop.filter();
@@ -176,22 +182,26 @@ final class Interpreter {
             }
             elements = chosen;
         }
-        if (elements.isEmpty()) {
-            run(loop.otherwise(), new Scope(scope));
-            return;
-        }
-        loopDepth++;
-        LoopState state = new LoopState(elements, loopDepth);
+        LoopState state = new LoopState(
+                elements,
+                depth,
+                loop.recursive() ? inner -> captured(() -> runFor(loop, inner, scope, depth + 1)) : null);
+        boolean otherwise = true;
         while (state.hasNext()) {
             budget.step();
             Scope inner = new Scope(scope);
             inner.set("loop", state);
             assign(loop.target(), state.next(), inner);
-            if (run(loop.body(), inner) == Flow.BREAK) {
+            Flow flow = run(loop.body(), inner);
+            if (flow == Flow.BREAK) {
                 break;
             }
+            otherwise &= flow != Flow.ON;
         }
-        loopDepth--;
+        // As in Jinja2, and not in Python: else runs where no round came to the end of the body.
+        if (otherwise) {
+            run(loop.otherwise(), new Scope(scope));
+        }
     }
 
     private void assign(Target target, Object value, Scope scope) {
@@ -220,35 +230,37 @@ final class Interpreter {
     }
 
     private Object call(Macro macro, Args args) {
-        List<Parameter> parameters = macro.parameters();
+        Statement.Routine routine = macro.routine();
+        List<Parameter> parameters = routine.parameters();
         Scope scope = new Scope(macro.scope());
-        Set<String> known = new HashSet<>();
+        int given = Math.min(args.positional().size(), parameters.size());
+        Map<String, Object> named = new LinkedHashMap<>(args.named());
         List<Parameter> missing = new ArrayList<>();
         for (int i = 0; i < parameters.size(); i++) {
             String name = parameters.get(i).name();
-            known.add(name);
-            Object named = args.named().get(name);
-            if (i < args.positional().size()) {
-                if (named != null) {
-                    throw new TemplateFault("macro '" + macro.name() + "' got two values for '" + name + "'");
-                }
-                scope.set(name, args.positional().get(i));
-            } else if (named != null) {
-                scope.set(name, named);
-            } else {
+            Object value = i < given ? args.positional().get(i) : named.remove(name);
+            if (value == null) {
                 missing.add(parameters.get(i));
+            } else {
+                scope.set(name, value);
             }
         }
-        if (args.positional().size() > parameters.size()) {
+        if (routine.implicit().contains("caller")) {
+            Object caller = named.remove("caller");
+            scope.set("caller", caller != null ? caller : new Undefined("no caller is defined"));
+        }
+        if (routine.implicit().contains("kwargs")) {
+            scope.set("kwargs", new LinkedHashMap<Object, Object>(named));
+        } else if (!named.isEmpty()) {
+            throw new TemplateFault("macro '" + macro.name() + "' has no parameter '"
+                    + Text.shorten(named.keySet().iterator().next()) + "', or got it twice");
+        }
+        List<Object> rest = args.positional().subList(given, args.positional().size());
+        if (routine.implicit().contains("varargs")) {
+            scope.set("varargs", new Tuple(rest));
+        } else if (!rest.isEmpty()) {
             throw new TemplateFault("macro '" + macro.name() + "' takes at most " + parameters.size() + " arguments");
         }
-        args.named().forEach((name, value) -> {
-            if (name.equals("caller")) {
-                scope.set(name, value);
-            } else if (!known.contains(name)) {
-                throw new TemplateFault("macro '" + macro.name() + "' has no parameter '" + Text.shorten(name) + "'");
-            }
-        });
         for (Parameter parameter : missing) {
             Expression defaultValue = parameter.defaultValue();
             scope.set(
@@ -257,10 +269,6 @@ final class Interpreter {
                             ? new Undefined("parameter '" + parameter.name() + "' was not provided")
                             : evaluator.value(defaultValue, scope));
         }
-        int loops = loopDepth;
-        loopDepth = 0;
-        String text = captured(macro.body(), scope);
-        loopDepth = loops;
-        return text;
+        return captured(() -> run(routine.body(), scope));
     }
 }

@@ -11,9 +11,10 @@ import org.jspecify.annotations.Nullable;
  * A chat template in the dialect of Hugging Face: Jinja2 with {@code trim_blocks}, {@code lstrip_blocks}, loop controls
  * and {@code generation}, in a sandbox that changes no value. Safe for many threads.
  *
- * <p>Known differences from Jinja2: integers have 64 bits and fault beyond; there is no inheritance, include, import or
- * recursive loop; {@code safe} and {@code escape} give plain strings; filters and tests that don't exist are found when
- * they are reached.
+ * <p>Known differences from Jinja2: integers have 64 bits and fault beyond; there is no inheritance, include or import;
+ * filters and tests that don't exist are found when they are
+ * reached; of Jinja2's filters those for web pages and long lines are missing ({@code urlize}, {@code wordwrap}, ...);
+ * slicing a literal that can't be sliced is a fault, as it is with variables.
  */
 public final class JinjaTemplate implements ChatTemplate {
     /** Longest template; real ones have up to 20,000 chars. */

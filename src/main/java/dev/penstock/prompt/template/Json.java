@@ -62,6 +62,7 @@ final class Json {
             case Double number -> append(number(number));
             case Number number -> append(number.toString());
             case String text -> string(text);
+            case Markup markup -> string(markup.text());
             case List<?> list -> elements(list, depth);
             case Tuple tuple -> elements(tuple.elements(), depth);
             case Map<?, ?> map -> map(map, depth);

@@ -77,11 +77,7 @@ final class ListFilters {
                 UnaryOperator<Object> key = attribute(args.get(1, "attribute", None.NONE));
                 boolean caseSensitive = args.flag(0, "case_sensitive");
                 // The first of several equal ones, as Python has it.
-                sort(
-                        elements,
-                        e -> List.of(key.apply(e)),
-                        caseSensitive,
-                        args.function().equals("max"));
+                sort(elements, key, caseSensitive, args.function().equals("max"));
                 yield elements.isEmpty()
                         ? new Undefined("there is no item, the sequence is empty")
                         : elements.getFirst();
@@ -96,6 +92,8 @@ final class ListFilters {
                 yield sum;
             }
             case "batch" -> batch(value, args.expect(1, "linecount", "fill_with"));
+            case "slice" -> slice(value, args.expect(1, "slices", "fill_with"));
+            case "groupby" -> groups(value, args.expect(1, "attribute", "default", "case_sensitive"));
             default -> throw new TemplateFault("there is no filter '" + Text.shorten(args.function()) + "'");
         };
     }
@@ -165,12 +163,7 @@ final class ListFilters {
         List<Object> elements = Values.list(value, budget);
         if (args.positional().isEmpty() && args.named().containsKey("attribute")) {
             args.expect(0, "", "attribute", "default");
-            UnaryOperator<Object> key = attribute(args.required(1, "attribute"));
-            Object defaultValue = args.get(2, "default");
-            elements.replaceAll(e -> {
-                Object attribute = key.apply(e);
-                return attribute instanceof Undefined && defaultValue != null ? defaultValue : attribute;
-            });
+            elements.replaceAll(attribute(args.required(1, "attribute"), args.get(2, "default", None.NONE)));
         } else {
             if (args.positional().isEmpty()) {
                 throw new TemplateFault("the filter 'map' needs the name of a filter, or an attribute");
@@ -183,6 +176,10 @@ final class ListFilters {
 
     /** Gets an attribute such as {@code function.name} or {@code 0.id}; what is none leaves the element as it is. */
     private UnaryOperator<Object> attribute(Object path) {
+        return attribute(path, None.NONE);
+    }
+
+    private UnaryOperator<Object> attribute(Object path, Object defaultValue) {
         if (path == None.NONE) {
             return element -> element;
         }
@@ -201,6 +198,7 @@ final class ListFilters {
             for (Object step : steps) {
                 budget.step();
                 value = interpreter.evaluator().item(value, step);
+                value = value instanceof Undefined && defaultValue != None.NONE ? defaultValue : value;
             }
             return value;
         };
@@ -262,11 +260,7 @@ final class ListFilters {
         };
         budget.steps(map.size());
         List<Object> items = Methods.items(map);
-        sort(
-                items,
-                e -> List.of(((Tuple) e).elements().get(by)),
-                args.flag(0, "case_sensitive"),
-                args.flag(2, "reverse"));
+        sort(items, e -> ((Tuple) e).elements().get(by), args.flag(0, "case_sensitive"), args.flag(2, "reverse"));
         return items;
     }
 
@@ -276,7 +270,7 @@ final class ListFilters {
         List<Object> seen = new ArrayList<>();
         return chosen(value, element -> {
             Object by = key.apply(element);
-            Object kept = caseSensitive ? by : lowered(by);
+            Object kept = Evaluator.hashable(caseSensitive ? by : lowered(by));
             for (Object other : seen) {
                 if (Values.equal(other, kept, budget)) {
                     return false;
@@ -309,5 +303,48 @@ final class ListFilters {
             batches.add(batch);
         }
         return new OneShot(batches);
+    }
+
+    /** As many lists as asked for, the first ones longer by one where it doesn't come out even. */
+    private Object slice(Object value, Args args) {
+        long count = args.integer(0, "slices", 1);
+        if (count < 1) {
+            throw new TemplateFault("slice: 'slices' must be at least 1");
+        }
+        Object fill = args.get(1, "fill_with", None.NONE);
+        List<Object> elements = Values.list(value, budget);
+        budget.steps(count);
+        List<Object> slices = new ArrayList<>();
+        int from = 0;
+        for (long i = 0; i < count; i++) {
+            boolean longer = i < elements.size() % count;
+            int to = from + (int) (elements.size() / count) + (longer ? 1 : 0);
+            List<Object> slice = new ArrayList<>(elements.subList(from, to));
+            if (!longer && fill != None.NONE) {
+                slice.add(fill);
+            }
+            slices.add(slice);
+            from = to;
+        }
+        return new OneShot(slices);
+    }
+
+    /** Tuples of an attribute's value and the elements that have it, in the order of the values. */
+    private Object groups(Object value, Args args) {
+        UnaryOperator<Object> attribute = attribute(args.required(0, "attribute"), args.get(1, "default", None.NONE));
+        boolean caseSensitive = args.flag(2, "case_sensitive");
+        UnaryOperator<Object> key = caseSensitive ? attribute : e -> lowered(attribute.apply(e));
+        List<Object> elements = Values.list(value, budget);
+        sort(elements, key, true, false);
+        List<Object> groups = new ArrayList<>();
+        List<Object> group = new ArrayList<>();
+        for (Object element : elements) {
+            if (group.isEmpty() || !Values.equal(key.apply(group.getFirst()), key.apply(element), budget)) {
+                group = new ArrayList<>();
+                groups.add(new Tuple(List.of(attribute.apply(element), group), List.of("grouper", "list")));
+            }
+            group.add(element);
+        }
+        return groups;
     }
 }

@@ -2,21 +2,47 @@ package dev.penstock.prompt.template;
 
 import java.util.List;
 import java.util.Set;
+import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
-/** The variable {@code loop} of a {@code for} loop. */
-final class LoopState {
+/** The variable {@code loop} of a {@code for} loop; in a recursive one it can be called with what to go through next. */
+final class LoopState implements Function {
     private static final Set<String> METHODS = Set.of("cycle", "changed");
 
     private final List<Object> elements;
     private final int depth;
+    private final @Nullable UnaryOperator<Object> recursion;
     private int index = -1;
     private @Nullable List<Object> last;
 
-    /** Before the first of the elements; {@code depth}: loops around this one, plus one. */
-    LoopState(List<Object> elements, int depth) {
+    /**
+     * Before the first of the elements.
+     *
+     * @param depth 1, and one more within each recursive call
+     * @param recursion what a recursive loop's call does with its argument
+     */
+    LoopState(List<Object> elements, int depth, @Nullable UnaryOperator<Object> recursion) {
         this.elements = elements;
         this.depth = depth;
+        this.recursion = recursion;
+    }
+
+    @Override
+    public String name() {
+        return "loop";
+    }
+
+    @Override
+    public Object call(Args args, Interpreter interpreter) {
+        if (recursion == null) {
+            throw new TemplateFault("the loop must be marked 'recursive' to be called");
+        }
+        return recursion.apply(args.expect(1, "iterable").required(0, "iterable"));
+    }
+
+    /** What printing it shows. */
+    String label() {
+        return "<LoopContext " + (index + 1) + "/" + elements.size() + ">";
     }
 
     boolean hasNext() {
@@ -29,10 +55,6 @@ final class LoopState {
 
     int length() {
         return elements.size();
-    }
-
-    int depth() {
-        return depth;
     }
 
     Object attribute(String name) {
@@ -52,7 +74,8 @@ final class LoopState {
         };
     }
 
-    Object call(Args args, Budget budget) {
+    /** Calls its method {@code cycle} or {@code changed}. */
+    Object callMethod(Args args, Budget budget) {
         if (args.function().equals("cycle")) {
             if (args.positional().isEmpty() || !args.named().isEmpty()) {
                 throw new TemplateFault("cycle needs something to cycle through");

@@ -35,8 +35,9 @@ final class Methods {
         public Object call(Args args, Interpreter interpreter) {
             Budget budget = interpreter.budget();
             return switch (target) {
-                case String text -> new StringMethods(budget).call(text, args);
-                case LoopState loop -> loop.call(args, budget);
+                case String text -> new StringMethods(budget).call(text, args.plain());
+                case Markup markup -> markup.call(args, interpreter);
+                case LoopState loop -> loop.callMethod(args, budget);
                 case Map<?, ?> map -> callDict(map, args, budget);
                 default -> callList(target, args, budget);
             };
@@ -47,6 +48,7 @@ final class Methods {
     static @Nullable Object of(Object target, String name) {
         Set<String> names = switch (target) {
             case String text -> StringMethods.NAMES;
+            case Markup markup -> StringMethods.NAMES;
             case Map<?, ?> map -> DICT;
             case List<?> list -> LIST;
             case Tuple tuple -> TUPLE;
@@ -60,7 +62,7 @@ final class Methods {
         budget.step();
         if (args.function().equals("get")) {
             args.expect(1, "key", "default");
-            Object value = map.get(args.required(0, "key"));
+            Object value = map.get(Evaluator.hashable(args.required(0, "key")));
             return value != null ? value : args.get(1, "default", None.NONE);
         }
         args.expect(0);

@@ -22,8 +22,8 @@ final class Printf {
         this.repr = new Repr(budget);
     }
 
-    /** {@code format % values}. */
-    static String format(String format, List<Object> values, Budget budget) {
+    /** {@code format % values}: a tuple's elements one after the other, a dict's by name, or a single value. */
+    static String format(String format, Object values, Budget budget) {
         Printf printf = new Printf(format, budget);
         budget.text(format.length());
         printf.percent(values);
@@ -38,7 +38,8 @@ final class Printf {
         return printf.out.toString();
     }
 
-    private void percent(List<Object> values) {
+    private void percent(Object given) {
+        List<Object> values = given instanceof Tuple tuple ? tuple.elements() : List.of(given);
         int next = 0;
         while (at < format.length()) {
             char c = format.charAt(at++);
@@ -46,6 +47,7 @@ final class Printf {
                 out.append(c);
                 continue;
             }
+            Object named = at < format.length() && format.charAt(at) == '(' ? named(given) : null;
             String flags = take("-+ 0#");
             int width = number();
             int precision = at < format.length() && format.charAt(at) == '.' ? precision() : -1;
@@ -57,16 +59,28 @@ final class Printf {
                 out.append('%');
                 continue;
             }
-            if (next >= values.size()) {
+            if (named == null && next >= values.size()) {
                 throw new TemplateFault("a format has more fields than there are values");
             }
-            String text = field(type, flags, precision, values.get(next++));
+            String text = field(type, flags, precision, named == null ? values.get(next++) : named);
             pad(text, flags, width, type != 's' && type != 'r');
         }
-        boolean mapping = values.size() == 1 && values.getFirst() instanceof Map<?, ?>;
-        if (next < values.size() && !mapping) {
+        // Python looks for values that are left over in what can't be subscripted only, and in tuples.
+        boolean subscripted = given instanceof Map<?, ?> || given instanceof List<?> || given instanceof Undefined;
+        if (next < values.size() && !subscripted) {
             throw new TemplateFault("a format has fewer fields than there are values");
         }
+    }
+
+    /** The value that {@code %(name)} stands for. */
+    private Object named(Object given) {
+        int end = format.indexOf(')', at);
+        Object value = end >= 0 && given instanceof Map<?, ?> map ? map.get(format.substring(at + 1, end)) : null;
+        if (value == null) {
+            throw new TemplateFault("a format names what there is no value for, or values that are no dict");
+        }
+        at = end + 1;
+        return value;
     }
 
     private String take(String chars) {

@@ -15,7 +15,7 @@ final class Repr {
 
     /** What printing a value shows. */
     String str(Object value) {
-        if (value instanceof String text) {
+        if (Markup.plain(value) instanceof String text) {
             return text;
         }
         if (value instanceof Undefined) {
@@ -39,6 +39,11 @@ final class Repr {
         int before = out.length();
         switch (value) {
             case String text -> quote(text, out);
+            case Markup markup -> {
+                out.append("Markup(");
+                quote(markup.text(), out);
+                out.append(')');
+            }
             case None none -> out.append("None");
             case Undefined undefined -> out.append("Undefined");
             case Boolean flag -> out.append(flag ? "True" : "False");
@@ -61,6 +66,7 @@ final class Repr {
                 out.append(view.type());
                 elements("([", view.elements(), "])", out);
             }
+            case LoopState loop -> out.append(loop.label());
             case Interpreter.Macro macro ->
                 out.append("<Macro '").append(macro.name()).append("'>");
             default -> throw new TemplateFault("a " + Values.typeName(value) + " can't be printed");

@@ -50,7 +50,7 @@ final class Slices {
         }
         List<Object> elements = Values.sequence(target);
         if (elements == null || target instanceof View) {
-            return Undefined.element(target, "slice");
+            throw new TemplateFault("'" + Values.typeName(target) + "' object can't be sliced");
         }
         List<Object> picked = pick(elements, start, stop, by, budget);
         return target instanceof Tuple ? new Tuple(picked) : picked;

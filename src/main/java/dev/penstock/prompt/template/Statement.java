@@ -21,6 +21,7 @@ sealed interface Statement {
             Target target,
             Expression iterable,
             @Nullable Expression filter,
+            boolean recursive,
             List<Statement> body,
             List<Statement> otherwise,
             int at)
@@ -32,11 +33,10 @@ sealed interface Statement {
     record SetBlock(Target target, Expression.@Nullable Filter filter, List<Statement> body, int at)
             implements Statement {}
 
-    record Macro(String name, List<Parameter> parameters, List<Statement> body, int at) implements Statement {}
+    record Macro(String name, Routine routine, int at) implements Statement {}
 
     /** {@code {% call(parameters) call %}body{% endcall %}}. */
-    record CallBlock(List<Parameter> parameters, Expression.Call call, List<Statement> body, int at)
-            implements Statement {}
+    record CallBlock(Routine routine, Expression.Call call, int at) implements Statement {}
 
     record FilterBlock(Expression.Filter filter, List<Statement> body, int at) implements Statement {}
 
@@ -48,6 +48,13 @@ sealed interface Statement {
     record Break(int at) implements Statement {}
 
     record Continue(int at) implements Statement {}
+
+    /**
+     * What a macro or a call block runs.
+     *
+     * @param implicit which of {@code caller}, {@code varargs} and {@code kwargs} it uses without a parameter of that name
+     */
+    record Routine(List<Parameter> parameters, java.util.Set<String> implicit, List<Statement> body) {}
 
     record Parameter(String name, @Nullable Expression defaultValue) {}
 

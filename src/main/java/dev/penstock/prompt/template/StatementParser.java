@@ -142,10 +142,7 @@ final class StatementParser {
         tokens.expectName("in");
         Expression iterable = expressions.tuple(false);
         Expression filter = tokens.takeName("if") ? expressions.expression() : null;
-        if (tokens.current().isName("recursive")) {
-            throw new TemplateFault(
-                    "recursive loops are not supported", tokens.current().at());
-        }
+        boolean recursive = tokens.takeName("recursive");
         endOfTag();
         loops++;
         List<Statement> body = body(Set.of("else", "endfor"), name);
@@ -156,7 +153,7 @@ final class StatementParser {
             otherwise = body(Set.of("endfor"), name);
         }
         endOfTag();
-        return new Statement.For(target, iterable, filter, body, otherwise, name.at());
+        return new Statement.For(target, iterable, filter, recursive, body, otherwise, name.at());
     }
 
     private Statement setTag(Token name) {
@@ -175,7 +172,7 @@ final class StatementParser {
         String macro = tokens.expect(Kind.NAME, "the macro's name").text();
         List<Parameter> parameters = parameters();
         endOfTag();
-        return new Statement.Macro(macro, parameters, apart(name, "endmacro"), name.at());
+        return new Statement.Macro(macro, routine(parameters, name, "endmacro"), name.at());
     }
 
     private Statement callTag(Token name) {
@@ -185,16 +182,21 @@ final class StatementParser {
             throw new TemplateFault("expected a call", at.at());
         }
         endOfTag();
-        return new Statement.CallBlock(parameters, call, apart(name, "endcall"), name.at());
+        return new Statement.CallBlock(routine(parameters, name, "endcall"), call, name.at());
     }
 
-    /** A body that runs elsewhere, so that the loops around it can't be left from it. */
-    private List<Statement> apart(Token opening, String end) {
-        int around = loops;
+    /** The body runs elsewhere, so that the loops around it can't be left from it. */
+    private Statement.Routine routine(List<Parameter> parameters, Token opening, String end) {
+        int loopsAround = loops;
+        Set<String> implicitAround = expressions.takeImplicit();
         loops = 0;
         List<Statement> body = bodyUpTo(end, opening);
-        loops = around;
-        return body;
+        loops = loopsAround;
+        Set<String> implicit = expressions.takeImplicit();
+        expressions.addImplicit(implicitAround);
+        expressions.addImplicit(implicit);
+        parameters.forEach(parameter -> implicit.remove(parameter.name()));
+        return new Statement.Routine(parameters, Set.copyOf(implicit), body);
     }
 
     private List<Parameter> parameters() {

@@ -271,7 +271,7 @@ final class StringMethods {
         long length = 0;
         for (Iterator<Object> elements = Values.iterator(iterable, budget); elements.hasNext(); ) {
             budget.step();
-            if (!(elements.next() instanceof String part)) {
+            if (!(Markup.plain(elements.next()) instanceof String part)) {
                 throw new TemplateFault("join takes strings only; the filter of that name takes others");
             }
             parts.add(part);
@@ -315,6 +315,9 @@ final class StringMethods {
         args.expect(1, "width", "fillchar");
         long missing = Math.max(0, args.integer(0, "width", 0) - Values.length(text, budget));
         String with = args.get(1, "fillchar") == null ? " " : args.string(1, "fillchar");
+        if (with.codePointCount(0, with.length()) != 1) {
+            throw new TemplateFault(args.function() + " fills with exactly one character");
+        }
         // Python puts the odd one left when both numbers are odd.
         long left = shares == 1 ? leftShare * missing : missing / 2 + (missing & args.integer(0, "width", 0) & 1);
         budget.text(text.length());

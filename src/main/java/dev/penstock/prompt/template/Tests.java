@@ -49,54 +49,58 @@ final class Tests {
             ">=");
 
     private final Budget budget;
+    private final Repr repr;
 
-    Tests(Budget budget) {
-        this.budget = budget;
+    Tests(Interpreter interpreter) {
+        this.budget = interpreter.budget();
+        this.repr = interpreter.repr();
     }
 
     /** Whether the value passes the test that {@code args} names. What is undefined passes some that it seems not to. */
-    boolean test(Object value, Args args) {
+    boolean test(Object tested, Args args) {
+        Object value = Markup.plain(tested);
         String name = args.function();
         return switch (name) {
-            case "defined" -> !(value instanceof Undefined) && none(args);
-            case "undefined" -> value instanceof Undefined && none(args);
-            case "none" -> value == None.NONE && none(args);
-            case "boolean" -> value instanceof Boolean && none(args);
-            case "true" -> Boolean.TRUE.equals(value) && none(args);
-            case "false" -> Boolean.FALSE.equals(value) && none(args);
-            case "integer" -> (value instanceof Long || value instanceof BigInteger) && none(args);
-            case "float" -> value instanceof Double && none(args);
-            case "number" -> Arithmetic.isNumber(value) && none(args);
-            case "string" -> value instanceof String && none(args);
-            case "mapping" -> value instanceof Map<?, ?> && none(args);
+            case "defined" -> none(args) && !(value instanceof Undefined);
+            case "undefined" -> none(args) && value instanceof Undefined;
+            case "none" -> none(args) && value == None.NONE;
+            case "boolean" -> none(args) && value instanceof Boolean;
+            case "true" -> none(args) && Boolean.TRUE.equals(value);
+            case "false" -> none(args) && Boolean.FALSE.equals(value);
+            case "integer" -> none(args) && (value instanceof Long || value instanceof BigInteger);
+            case "float" -> none(args) && value instanceof Double;
+            case "number" -> none(args) && Arithmetic.isNumber(value);
+            case "string" -> none(args) && value instanceof String;
+            case "mapping" -> none(args) && value instanceof Map<?, ?>;
             case "sequence" ->
-                (value instanceof String
+                none(args)
+                        && (value instanceof String
                                 || value instanceof List<?>
                                 || value instanceof Tuple
                                 || value instanceof Map<?, ?>
-                                || value instanceof Undefined)
-                        && none(args);
+                                || value instanceof Undefined);
             case "iterable" ->
-                (value instanceof String
+                none(args)
+                        && (value instanceof String
                                 || value instanceof Map<?, ?>
                                 || value instanceof OneShot
                                 || value instanceof Undefined
-                                || Values.sequence(value) != null)
-                        && none(args);
-            case "callable" -> (value instanceof Function || value instanceof Undefined) && none(args);
-            case "escaped" -> false;
-            case "filter" -> value instanceof String filter && Filters.NAMES.contains(filter);
-            case "test" -> value instanceof String test && NAMES.contains(test);
+                                || Values.sequence(value) != null);
+            case "callable" -> none(args) && (value instanceof Function || value instanceof Undefined);
+            case "escaped" -> none(args) && tested instanceof Markup;
+            case "filter" ->
+                none(args) && Evaluator.hashable(value) instanceof String filter && Filters.NAMES.contains(filter);
+            case "test" -> none(args) && Evaluator.hashable(value) instanceof String test && NAMES.contains(test);
             case "sameas" -> {
                 Object other = other(args);
                 yield value == other || Arithmetic.isNumber(value) && value.equals(other);
             }
             case "in" -> Values.contains(other(args), value, budget);
-            case "odd" -> rest(value, 2, name) == 1;
-            case "even" -> rest(value, 2, name) == 0;
-            case "divisibleby" -> rest(value, args.expect(1, "num").integer(0, "num", 1), name) == 0;
-            case "upper" -> Text.isCase(text(value, name), true);
-            case "lower" -> Text.isCase(text(value, name), false);
+            case "odd" -> none(args) && rest(value, 2L) == 1;
+            case "even" -> none(args) && rest(value, 2L) == 0;
+            case "divisibleby" -> rest(value, args.expect(1, "num").required(0, "num")) == 0;
+            case "upper" -> none(args) && Text.isCase(repr.str(value), true);
+            case "lower" -> none(args) && Text.isCase(repr.str(value), false);
             case "eq", "equalto", "==" -> Values.equal(value, other(args), budget);
             case "ne", "!=" -> !Values.equal(value, other(args), budget);
             case "lt", "lessthan", "<" -> Values.compare(value, other(args), "<", budget) < 0;
@@ -116,20 +120,9 @@ final class Tests {
         return args.expect(1, "other").required(0, "other");
     }
 
-    private static long rest(Object value, long divisor, String name) {
-        if (value instanceof Long number && divisor != 0) {
-            return Math.floorMod(number, divisor);
-        }
-        throw value instanceof Undefined undefined
-                ? undefined.fault()
-                : new TemplateFault(
-                        "the test '" + name + "' takes integers other than 0, not " + Values.typeName(value));
-    }
-
-    private static String text(Object value, String name) {
-        if (value instanceof String text) {
-            return text;
-        }
-        throw new TemplateFault("the test '" + name + "' takes a string, not " + Values.typeName(value));
+    /** The rest of a division; what is no number, as the {@code %} of a string makes it, is no rest either. */
+    private double rest(Object value, Object divisor) {
+        Object rest = Arithmetic.binary(Expression.Operator.MODULO, value, divisor, budget);
+        return rest instanceof Number number ? number.doubleValue() : Double.NaN;
     }
 }

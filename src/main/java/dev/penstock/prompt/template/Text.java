@@ -159,7 +159,12 @@ final class Text {
     private static String titleCase(String character) {
         int codePoint = character.codePointAt(0);
         int title = Character.toTitleCase(codePoint);
-        return title != codePoint ? Character.toString(title) : upper(character);
+        if (title != codePoint) {
+            return Character.toString(title);
+        }
+        String upper = upper(character);
+        int first = upper.offsetByCodePoints(0, 1);
+        return upper.substring(0, first) + lower(upper.substring(first));
     }
 
     static boolean isCased(int codePoint) {

@@ -11,7 +11,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Python's rules for values. A template's values are {@link None}, Boolean, Long, Double, BigInteger (only from outside),
- * String, List, {@link Tuple}, Map, {@link View}, {@link OneShot}, {@link Namespace}, {@link LoopState},
+ * String, {@link Markup}, List, {@link Tuple}, Map, {@link View}, {@link OneShot}, {@link Namespace}, {@link LoopState},
  * {@link Function} and {@link Undefined}.
  */
 final class Values {
@@ -68,6 +68,7 @@ final class Values {
             case Long number -> number != 0;
             case Double number -> number != 0;
             case String text -> !text.isEmpty();
+            case Markup markup -> !markup.text().isEmpty();
             case List<?> list -> !list.isEmpty();
             case Tuple tuple -> !tuple.elements().isEmpty();
             case Map<?, ?> map -> !map.isEmpty();
@@ -86,6 +87,7 @@ final class Values {
             case BigInteger number -> "int";
             case Double number -> "float";
             case String text -> "str";
+            case Markup markup -> "str";
             case List<?> list -> "list";
             case Tuple tuple -> "tuple";
             case Map<?, ?> map -> "dict";
@@ -125,6 +127,7 @@ final class Values {
                 budget.steps(text.length());
                 yield Text.characters(text).iterator();
             }
+            case Markup markup -> iterator(markup.text(), budget);
             case OneShot generator -> generator.rest();
             case Undefined undefined -> List.of().iterator();
             default -> throw new TemplateFault("'" + typeName(value) + "' object is not iterable");
@@ -151,6 +154,7 @@ final class Values {
                 budget.read(text);
                 yield text.codePointCount(0, text.length());
             }
+            case Markup markup -> length(markup.text(), budget);
             case Map<?, ?> map -> map.size();
             case Undefined undefined -> 0;
             case LoopState loop -> loop.length();
@@ -159,8 +163,10 @@ final class Values {
     }
 
     /** Python's {@code ==}. */
-    static boolean equal(Object a, Object b, Budget budget) {
+    static boolean equal(Object first, Object second, Budget budget) {
         budget.step();
+        Object a = Markup.plain(first);
+        Object b = Markup.plain(second);
         if (a == b) {
             return !(a instanceof Double number && number.isNaN());
         }
@@ -206,8 +212,10 @@ final class Values {
     }
 
     /** Python's order; faults on types that have none. */
-    static int compare(Object a, Object b, String operator, Budget budget) {
+    static int compare(Object first, Object second, String operator, Budget budget) {
         budget.step();
+        Object a = Markup.plain(first);
+        Object b = Markup.plain(second);
         if (a instanceof String s && b instanceof String t) {
             budget.read(s);
             return Text.compare(s, t);
@@ -239,8 +247,8 @@ final class Values {
 
     /** Python's {@code element in container}. */
     static boolean contains(Object container, Object element, Budget budget) {
-        if (container instanceof String text) {
-            if (element instanceof String part) {
+        if (Markup.plain(container) instanceof String text) {
+            if (Markup.plain(element) instanceof String part) {
                 budget.read(text);
                 return text.contains(part);
             }
@@ -248,7 +256,7 @@ final class Values {
         }
         Map<Object, Object> dict = dict(container);
         if (dict != null) {
-            return dict.containsKey(element);
+            return dict.containsKey(Evaluator.hashable(element));
         }
         for (Iterator<Object> elements = iterator(container, budget); elements.hasNext(); ) {
             if (equal(elements.next(), element, budget)) {

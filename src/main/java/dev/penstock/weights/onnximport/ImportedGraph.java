@@ -119,7 +119,7 @@ public final class ImportedGraph {
     public ModelProto model(KvType kvType) {
         ModelProto.Builder model = template.toBuilder();
         model.getGraphBuilder()
-                .addAllInput(GraphSignature.inputs(shape, kvType))
+                .addAllInput(GraphSignature.inputs(shape, kvType, false))
                 .addOutput(GraphSignature.logits(shape));
         return model.build();
     }

@@ -1,6 +1,7 @@
 package dev.penstock.ops.plan;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
 
 import dev.penstock.model.DecoderShape;
 import dev.penstock.ops.plan.PlanReport.Option;
@@ -67,6 +68,35 @@ class PlannerTest {
         assertThat(report.options().getFirst().kvBytes()).isEqualTo(3L * 40 * 3 * 2 * 2 * 16 * 4);
         assertThat(report.choice()).isEqualTo("fp32");
         assertThat(report.table()).contains("tiny, 3 sequences of 40 tokens").contains("Take fp32");
+    }
+
+    @Test
+    void ofAModelsExpertsAllAreHeldAndThoseThatAStepTakesAreRead() throws IOException {
+        DecoderShape shape = new DecoderShape("mixtral", 3, 64, 4, 2, 16, 128, 96, 1024);
+        Planner planner = new Planner(new ModelStore(temp), 2, 3, 40, 1);
+        PlanReport dense = planner.plan("dense", RandomModel.ofShape("dense", shape, false, 1));
+        PlanReport sparse = planner.plan("sparse", RandomModel.ofShape("sparse", shape.withExperts(8, 2), false, 1));
+
+        long expert = 3L * 3 * 64 * 128 * 4;
+        long router = 3L * 64 * 8 * 4;
+        assertThat(sparse.options().getFirst().weightBytes()
+                        - dense.options().getFirst().weightBytes())
+                .isBetween(7 * expert, 7 * expert + 2 * router);
+        // Of 8 experts three tokens leave 8 (1 - 2 / 8)^3 unread.
+        assertThat(stepBytes(sparse) - stepBytes(dense)).isCloseTo((8 - 8 * 0.421875 - 1) * expert, within(1.0));
+        assertThat(sparse.options()).allSatisfy(o -> {
+            assertThat(o.fits()).isTrue();
+            assertThat(o.usable().orElseThrow().decodeTokensPerSecond())
+                    .isPositive()
+                    .isFinite();
+        });
+    }
+
+    /** What a step of all sequences reads at the most exact precision, as its bound has it. */
+    private static double stepBytes(PlanReport report) {
+        double bound =
+                report.options().getFirst().usable().map(Speed::decodeBound).orElseThrow();
+        return report.sequences() * report.device().readBytesPerSecond() / bound;
     }
 
     @Test

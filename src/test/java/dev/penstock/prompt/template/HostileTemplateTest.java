@@ -25,6 +25,11 @@ class HostileTemplateTest {
                 // Work without end.
                 "{% macro m() %}{{ m() }}{% endmacro %}{{ m() }}",
                 "{% macro a() %}{{ b() }}{% endmacro %}{% macro b() %}{{ a() }}{% endmacro %}{{ a() }}",
+                "{% for a in [1] recursive %}{{ loop([1]) }}{% endfor %}",
+                "{% for a in [1, 1] recursive %}{% if loop.depth < 60 %}{{ loop([1, 1]) }}{% endif %}{% endfor %}",
+                "{% macro m() %}{{ m(*varargs) }}{% endmacro %}{{ m(*range(9999)) }}",
+                "{{ range(99999)|list|slice(99999999)|list }}",
+                "{% set l = range(99999)|map('string')|list %}{% for a in l %}{{ l|groupby(0)|length }}{% endfor %}",
                 "{% macro m(n) %}{% if n %}{{ m(n - 1) }}{{ m(n - 1) }}{% endif %}{% endmacro %}{{ m(60) }}",
                 "{% for a in range(9999) %}{% for b in range(9999) %}{% for c in range(9999) %}{% endfor %}{% endfor %}{% endfor %}",
                 "{% for a in range(100000) %}{% if (range(100000)|list)[a] %}{% endif %}{% endfor %}",
@@ -164,6 +169,15 @@ class HostileTemplateTest {
                 "{% for m in messages %}{{ m.role }}|{{ m['content'] | trim }}|{% set x %}{{ m.content }}{% endset %}"
                         + "{{ x }}|{{ '%s' % m.content }}|{{ m.content.format() if false }}{% endfor %}";
         assertThat(render(template, variables)).isEqualTo((evil + "|").repeat(4));
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"include 'x'", "import 'x' as y", "from 'x' import y", "extends 'x'"})
+    void otherTemplatesAreRefusedWhereTheyAreNamed(String tag) {
+        assertThatThrownBy(() -> render("a\n  {% " + tag + " %}", Map.of()))
+                .isInstanceOf(TemplateException.class)
+                .hasMessageContaining("line 2, column 6")
+                .hasMessageContaining("'" + tag.split(" ")[0] + "'");
     }
 
     @Test
