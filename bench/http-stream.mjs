@@ -122,7 +122,7 @@ for (let round = 0; round < Number(options.rounds); round++) {
   rates.push(await together());
   if (options.folder) shares.push(rates.at(-1) / alone);
 }
-for (let i = 0; i < 300; i++) await chat(1);
+for (let i = 0; i < 2000; i++) await chat(1);
 const addedMs = await addedTtft(100);
 const roundTripMs = await roundTrip(100);
 const report = {
