@@ -216,7 +216,15 @@ class ModelFolderTest {
 
     @ParameterizedTest
     @ValueSource(
-            strings = {"../outside.safetensors", "/etc/model.safetensors", "sub/model.safetensors", "..", "pickle.bin"})
+            strings = {
+                "../outside.safetensors",
+                "/etc/model.safetensors",
+                "sub/model.safetensors",
+                "sub/../../outside.safetensors",
+                "..\\\\outside.safetensors",
+                "..",
+                "pickle.bin"
+            })
     void indexMayNotLeadOutOfTheFolder(String name) throws IOException {
         TinyModels.mha().write(temp);
         Files.writeString(temp.resolve("model.safetensors.index.json"), "{\"weight_map\": {\"a\": \"" + name + "\"}}");

@@ -229,6 +229,9 @@ class OnnxFolderErrorsTest {
         "hidden_size, -1, hidden_size",
         "num_hidden_layers, 1000000000000, num_hidden_layers",
         "filename, \"../model.onnx\", filename",
+        "filename, \"/etc/model.onnx\", filename",
+        "filename, \"sub/model.onnx\", filename",
+        "filename, \"sub/../../model.onnx\", filename",
         "filename, \"other.onnx\", missing"
     })
     void aConfigThatSaysOtherwiseIsRefused(String member, String value, String message) throws IOException {
