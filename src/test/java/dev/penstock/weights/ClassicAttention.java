@@ -2,10 +2,12 @@ package dev.penstock.weights;
 
 import static dev.penstock.weights.ClassicGraph.MICROSOFT;
 
+import ai.onnx.proto.OnnxMl.GraphProto;
 import ai.onnx.proto.OnnxMl.TensorProto.DataType;
 import dev.penstock.model.DecoderShape;
 import dev.penstock.weights.DecoderSpec.Attention;
 import dev.penstock.weights.DecoderSpec.Rows;
+import dev.penstock.weights.RopeScaling.LongRope;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -335,20 +337,42 @@ final class ClassicAttention {
     private String tables(RotaryEmbedding rotary) {
         return tables.computeIfAbsent(rotary, r -> {
             String name = "rotary_" + tables.size();
-            table(name + ".cos", r, Math::cos);
-            table(name + ".sin", r, Math::sin);
+            int context = shape.contextLength();
+            if (r.scaling() instanceof LongRope scaling && scaling.originalContext() < context) {
+                // As onnxruntime-genai's Phi-3 has it: the choice is made anew in each run.
+                int original = scaling.originalContext();
+                String longer = graph.node("Greater", Map.of(), size("attention_mask"), graph.integer(original));
+                graph.node(
+                        "",
+                        "If",
+                        name + "/If",
+                        Map.of("then_branch", branch("large", r, context), "else_branch", branch("small", r, original)),
+                        List.of(longer),
+                        List.of(name + ".cos", name + ".sin"));
+            } else {
+                graph.floats(name + ".cos", table(r, context, Math::cos), context, r.width() / 2);
+                graph.floats(name + ".sin", table(r, context, Math::sin), context, r.width() / 2);
+            }
             return name;
         });
     }
 
-    private void table(String name, RotaryEmbedding rotary, DoubleUnaryOperator function) {
-        double[] frequencies = rotary.frequencies(shape.contextLength());
-        float[] table = new float[shape.contextLength() * frequencies.length];
+    private static GraphProto branch(String name, RotaryEmbedding rotary, int context) {
+        ClassicGraph branch = new ClassicGraph("");
+        branch.constantOutput("cos_cache_" + name, table(rotary, context, Math::cos), context, rotary.width() / 2);
+        branch.constantOutput("sin_cache_" + name, table(rotary, context, Math::sin), context, rotary.width() / 2);
+        return branch.proto().build();
+    }
+
+    /** [context, width / 2]. */
+    private static float[] table(RotaryEmbedding rotary, int context, DoubleUnaryOperator function) {
+        double[] frequencies = rotary.frequencies(context);
+        float[] table = new float[context * frequencies.length];
         for (int i = 0; i < table.length; i++) {
             double angle = (double) (i / frequencies.length) * frequencies[i % frequencies.length];
             table[i] = (float) (rotary.magnitude() * function.applyAsDouble(angle));
         }
-        graph.floats(name, table, shape.contextLength(), frequencies.length);
+        return table;
     }
 
     private String cast(String x, DataType type) {

@@ -22,6 +22,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.TreeMap;
 
 /** Nodes and constants of a graph as exporters write it, with large constants in a file beside it. */
 final class ClassicGraph {
@@ -76,7 +77,8 @@ final class ClassicGraph {
                 .setName(name)
                 .addAllInput(inputs)
                 .addAllOutput(outputs);
-        attributes.forEach((key, value) -> {
+        // In order, so that the same graph is the same bytes.
+        new TreeMap<String, Object>(attributes).forEach((key, value) -> {
             AttributeProto.Builder attribute = AttributeProto.newBuilder().setName(key);
             switch (value) {
                 case Integer number ->
@@ -85,6 +87,8 @@ final class ClassicGraph {
                     attribute.setType(AttributeProto.AttributeType.FLOAT).setF(number);
                 case GraphProto inner ->
                     attribute.setType(AttributeProto.AttributeType.GRAPH).setG(inner);
+                case TensorProto tensor ->
+                    attribute.setType(AttributeProto.AttributeType.TENSOR).setT(tensor);
                 case List<?> list -> {
                     attribute.setType(AttributeProto.AttributeType.INTS);
                     list.forEach(i -> attribute.addInts((Integer) i));
@@ -133,9 +137,25 @@ final class ClassicGraph {
 
     /** A tensor of floats. */
     String floats(String name, float[] values, long... shape) {
+        return bytes(name, DataType.FLOAT, littleEndian(values), shape);
+    }
+
+    /** A node that is a matrix of floats, and an output of this graph. */
+    void constantOutput(String name, float[] values, long rows, long columns) {
+        TensorProto tensor = TensorProto.newBuilder()
+                .setDataType(DataType.FLOAT.getNumber())
+                .addDims(rows)
+                .addDims(columns)
+                .setRawData(ByteString.copyFrom(littleEndian(values)))
+                .build();
+        node("", "Constant", name + "/Constant", Map.of("value", tensor), List.of(), List.of(name));
+        output(name, DataType.FLOAT, rows, columns);
+    }
+
+    private static byte[] littleEndian(float[] values) {
         ByteBuffer bytes = ByteBuffer.allocate(4 * values.length).order(ByteOrder.LITTLE_ENDIAN);
         bytes.asFloatBuffer().put(values);
-        return bytes(name, DataType.FLOAT, bytes.array(), shape);
+        return bytes.array();
     }
 
     /** A tensor by its bytes. */

@@ -150,6 +150,19 @@ class OnnxFolderErrorsTest {
         refused(folder).withMessageContaining("`scale`: expected 0 to 1e6, found NaN");
     }
 
+    @ParameterizedTest
+    @ValueSource(longs = {0, -1})
+    void tablesWithoutRowsAreRefused(long rows) {
+        Path folder = folder(Form.GROUP_QUERY_ROTARY_NODES);
+        change(
+                folder,
+                g -> g.getInitializerBuilderList().stream()
+                        .filter(t -> t.getName().equals("rotary_0.cos"))
+                        .forEach(t -> t.setDims(0, rows)));
+
+        refused(folder).withMessageContaining("RotaryEmbedding").withMessageContaining("'rotary_0.cos' is empty");
+    }
+
     @Test
     void attentionThatNobodyKnowsIsNamed() {
         Path folder = folder();

@@ -18,15 +18,18 @@ import dev.penstock.weights.ClassicDecoder.Matrices;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.Random;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** Logits of imported graphs against {@link ReferenceModel}. */
@@ -64,7 +67,16 @@ class OnnxFolderTest {
     }
 
     private OnnxModelRunner open(ModelFolder folder, Precision precision) {
-        Variant variant = build(folder, precision);
+        return open(build(folder, precision));
+    }
+
+    /** Built for a context that is shorter than the model's. */
+    private OnnxModelRunner open(ModelFolder folder, int contextLimit) {
+        BuildOptions options = new BuildOptions(2, contextLimit, WeightLayout.STANDARD);
+        return open(new ModelStore(temp.resolve("store")).build(folder, Precision.FP32, options, BuildProgress.NONE));
+    }
+
+    private static OnnxModelRunner open(Variant variant) {
         return OnnxModelRunner.open(
                 variant.folder(), variant.shape(), new RunnerConfig(2, KvType.FP32, BLOCK_SIZE, BLOCKS, 256, 256));
     }
@@ -101,6 +113,58 @@ class OnnxFolderTest {
                 assertThat(PackedRuns.difference(found[t], expected[t])).isLessThan(FP32_TOLERANCE);
             }
         }
+    }
+
+    /** The original chooses anew in each run; a variant has one choice, by the context that it is built for. */
+    @ParameterizedTest
+    @EnumSource(names = {"GROUP_QUERY_PACKED", "GROUP_QUERY_ROTARY_NODES"})
+    void tablesOfLongRopeAreChosenByTheContextThatIsBuilt(Form form) {
+        int original = 80;
+        HuggingFaceFolder source = HuggingFaceFolder.read(
+                TinyFamilies.longPhi3("phi3", 256, original).build().write(temp.resolve("model")));
+        ReferenceModel longer = ReferenceModel.read(source.path());
+        ReferenceModel shorter = ReferenceModel.read(TinyFamilies.longPhi3WithShortFactors("phi3", 256, original)
+                .build()
+                .write(temp.resolve("short")));
+        Path genai = ClassicFolders.genai(source, form, Matrices.FLOATS, temp.resolve("genai"));
+        int[] tokens = PackedRuns.tokens(new Random(7), 120, source.shape().vocabSize());
+        int[] first = Arrays.copyOf(tokens, original);
+
+        assertThat(greatestDifference(
+                        ClassicRun.logits(genai.resolve("model.onnx"), source.shape(), tokens), longer, tokens))
+                .isLessThan(FP32_TOLERANCE);
+        assertThat(greatestDifference(
+                        ClassicRun.logits(genai.resolve("model.onnx"), source.shape(), first), shorter, first))
+                .isLessThan(FP32_TOLERANCE);
+        assertThat(PackedRuns.difference(longer.logits(first)[original - 1], shorter.logits(first)[original - 1]))
+                .isGreaterThan(100 * FP32_TOLERANCE);
+        try (OnnxModelRunner runner = open(ModelFolder.open(genai), original)) {
+            assertThat(runner.shape().contextLength()).isEqualTo(original);
+            assertThat(alone(runner, shorter, new Random(1))).isLessThan(FP32_TOLERANCE);
+            assertThat(PackedRuns.greatestDifference(runner, whole(shorter, first)))
+                    .isLessThan(FP32_TOLERANCE);
+        }
+        for (int context : new int[] {original + 1, 256}) {
+            try (OnnxModelRunner runner = open(ModelFolder.open(genai), context)) {
+                assertThat(runner.shape().contextLength()).isEqualTo(context);
+                assertThat(alone(runner, longer, new Random(1))).isLessThan(FP32_TOLERANCE);
+                int[] most = Arrays.copyOf(tokens, Math.min(context, tokens.length));
+                assertThat(PackedRuns.greatestDifference(runner, whole(longer, most)))
+                        .isLessThan(FP32_TOLERANCE);
+            }
+        }
+    }
+
+    private static PackedRuns.Chunk whole(ReferenceModel reference, int[] tokens) {
+        return new PackedRuns.Chunk(new PackedRuns.Sequence(reference, tokens, 24), tokens.length);
+    }
+
+    private static double greatestDifference(double[][] found, ReferenceModel reference, int[] tokens) {
+        double[][] expected = reference.logits(tokens);
+        return IntStream.range(0, tokens.length)
+                .mapToDouble(t -> PackedRuns.difference(found[t], expected[t]))
+                .max()
+                .orElseThrow();
     }
 
     @Test

@@ -13,6 +13,7 @@ import java.util.stream.Stream;
 /** Tiny random models of the families other than LLaMA, with every switch of each on and off. */
 public final class TinyFamilies {
     static final int LAYERS = 2;
+    private static final String SHORT_FACTORS = "[1.0, 1.1, 1.3, 1.5, 1.7, 2.0, 2.5, 3.0]";
 
     private TinyFamilies() {}
 
@@ -233,12 +234,22 @@ public final class TinyFamilies {
 
     /** A context stretched from {@code original}, with factors that differ from frequency to frequency. */
     static TinyMaker longPhi3(String name, int context, int original) {
-        String scaling = "{\"type\": \"longrope\", \"short_factor\": [1.0, 1.1, 1.3, 1.5, 1.7, 2.0, 2.5, 3.0],"
-                + " \"long_factor\": [1.0, 1.5, 2.0, 4.0, 8.0, 16.0, 20.0, 30.0]}";
+        return longPhi3(name, context, original, "[1.0, 1.5, 2.0, 4.0, 8.0, 16.0, 20.0, 30.0]");
+    }
+
+    /** Likewise, with the factors of short contexts for all. */
+    static TinyMaker longPhi3WithShortFactors(String name, int context, int original) {
+        return longPhi3(name, context, original, SHORT_FACTORS);
+    }
+
+    private static TinyMaker longPhi3(String name, int context, int original, String longFactors) {
         return phi3(name, 4, 2)
                 .set("max_position_embeddings", context)
                 .set("original_max_position_embeddings", original)
-                .set("rope_scaling", scaling);
+                .set(
+                        "rope_scaling",
+                        "{\"type\": \"longrope\", \"short_factor\": %s, \"long_factor\": %s}"
+                                .formatted(SHORT_FACTORS, longFactors));
     }
 
     static TinyMaker glm(String name) {

@@ -76,7 +76,7 @@ public final class GraphImport {
         List<Attention> layers = attentions.stream()
                 .map(a -> tables.resolved(graph.nodes().get(a.node()), a))
                 .toList();
-        Graph packed = pruned(graph.withNodes(packed(layers)), BATCHED_LOGITS);
+        Graph packed = pruned(graph.withNodes(packed(layers, tables.chosenBesideAttention())), BATCHED_LOGITS);
         requireKnownInputs(packed);
         WantedRows.Result wanted =
                 WantedRows.take(packed, added, layers.getLast().output(), BATCHED_LOGITS);
@@ -89,8 +89,8 @@ public final class GraphImport {
     }
 
     /** All nodes, with the step's inputs before them and paged attention in place of the old. */
-    private List<NodeProto> packed(List<Attention> layers) {
-        Map<String, String> names = new HashMap<>();
+    private List<NodeProto> packed(List<Attention> layers, Map<String, String> tables) {
+        Map<String, String> names = new HashMap<>(tables);
         Nodes first = added.beside();
         String ids = first.add("Unsqueeze", BATCHED_IDS, List.of(GraphContract.INPUT_IDS, first.integers(0L)));
         names.put(facts.names().inputIds(), cast(first, ids, facts.names().inputIds()));

@@ -8,7 +8,9 @@ import ai.onnx.proto.OnnxMl.NodeProto;
 import ai.onnx.proto.OnnxMl.TensorProto;
 import ai.onnx.proto.OnnxMl.TensorProto.DataType;
 import dev.penstock.weights.onnximport.Attention.Rotary;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 
 /**
@@ -68,6 +70,37 @@ final class RotaryTables {
                 attention.softcap(),
                 attention.window(),
                 Optional.of(new Rotary(cos.getName(), sin.getName(), rotary.interleaved())));
+    }
+
+    /**
+     * Looks at the tables of nodes that rotate queries and keys before attention.
+     *
+     * @return names of tables that the graph chooses, with the names of the constants to read in their place
+     */
+    Map<String, String> chosenBesideAttention() {
+        Map<String, String> chosen = new HashMap<>();
+        for (NodeProto node : graph.nodes()) {
+            if (!node.getOpType().equals("RotaryEmbedding")) {
+                continue;
+            }
+            // The standard's operator takes positions behind the tables, com.microsoft's before them.
+            int first = Operators.isStandard(node.getDomain()) ? 1 : 2;
+            for (String name : List.of(Graph.input(node, first), Graph.input(node, first + 1))) {
+                if (!graph.constants().containsKey(name)
+                        && graph.producer(name, "If").isEmpty()) {
+                    continue;
+                }
+                TensorProto table = table(node, name);
+                if (rows(table) < 1) {
+                    throw GraphImportException.at(node, "its table %s is empty".formatted(quoted(name)));
+                }
+                context = (int) Math.min(context, rows(table));
+                if (!table.getName().equals(name)) {
+                    chosen.put(name, table.getName());
+                }
+            }
+        }
+        return chosen;
     }
 
     private TensorProto table(NodeProto node, String name) {
