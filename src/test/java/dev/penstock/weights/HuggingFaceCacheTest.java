@@ -62,8 +62,7 @@ class HuggingFaceCacheTest {
     }
 
     private void assertComputesTheReference(Variant variant) {
-        RunnerConfig config =
-                new RunnerConfig(2, KvType.FP32, PackedRuns.BLOCK_SIZE, PackedRuns.BLOCKS, 256, 256);
+        RunnerConfig config = new RunnerConfig(2, KvType.FP32, PackedRuns.BLOCK_SIZE, PackedRuns.BLOCKS, 256, 256);
         try (OnnxModelRunner runner = OnnxModelRunner.open(variant.folder(), variant.shape(), config)) {
             assertThat(alone(runner, reference, new Random(1))).isLessThan(FP32_TOLERANCE);
         }
@@ -92,8 +91,7 @@ class HuggingFaceCacheTest {
     @ValueSource(strings = {"model.onnx_data", ""})
     void graphsInAFolderOfTheirOwnAreReadThroughLinks(String dataFile) throws IOException {
         Path optimum = ClassicFolders.optimum(source, temp.resolve("optimum"));
-        ClassicDecoder.write(
-                source, Form.DECOMPOSED, Matrices.FLOATS, optimum.resolve("onnx/model.onnx"), dataFile);
+        ClassicDecoder.write(source, Form.DECOMPOSED, Matrices.FLOATS, optimum.resolve("onnx/model.onnx"), dataFile);
 
         assertComputesTheReference(build(cached(optimum)));
     }
