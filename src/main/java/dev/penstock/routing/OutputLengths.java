@@ -4,7 +4,7 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 
 /** How many tokens requests of a caller came to, to foretell the next one's; not safe for several threads. */
-public final class OutputLengths {
+public final class OutputLengths implements LengthModel {
     private static final int WINDOW = 256;
 
     /** Lengths that a caller needs before they speak for it. */
@@ -27,17 +27,17 @@ public final class OutputLengths {
         }
     };
 
-    /** Tokens to expect on average, never above the request's own limit. */
+    @Override
     public double mean(String caller, int maxTokens) {
         return Math.min(maxTokens, of(caller).mean());
     }
 
-    /** Tokens that nine in ten requests stay within, never above the request's own limit. */
+    @Override
     public double upper(String caller, int maxTokens) {
         return Math.min(maxTokens, of(caller).upper());
     }
 
-    /** Learns the length of a completion that came to its end. */
+    @Override
     public void observe(String caller, int tokens) {
         all.add(tokens);
         callers.computeIfAbsent(caller, c -> new Lengths()).add(tokens);

@@ -1,7 +1,5 @@
 package dev.penstock.routing;
 
-import org.jspecify.annotations.Nullable;
-
 /** A request's place on a backend, from the pick to its end; what was predicted for it is kept with what came. */
 public final class Reservation {
     final BackendState state;
@@ -16,6 +14,8 @@ public final class Reservation {
     final double tpotBoundFactor;
     final double tpotBias;
     final double cost;
+    final double ttftPoint;
+    final double tpotPoint;
 
     /** Its place in the backend's list. */
     int index;
@@ -47,9 +47,6 @@ public final class Reservation {
         cost = p.cost;
     }
 
-    final double ttftPoint;
-    final double tpotPoint;
-
     /** The name of its backend. */
     public String backend() {
         return state.name();
@@ -78,6 +75,11 @@ public final class Reservation {
     /** The predicted time to the first token from the pick, in seconds. */
     public double ttftPredicted() {
         return ttftPredicted;
+    }
+
+    /** The time from the pick to the first token, in seconds; to be asked once that has come. */
+    public double ttftSeconds() {
+        return (firstTokenNs - sinceNs) * 1e-9;
     }
 
     /** The predicted mean time per token, in seconds. */

@@ -34,13 +34,19 @@ public final class RouterCore {
 
     private final RouterOptions options;
     private final SplittableRandom random;
-    private final OutputLengths lengths = new OutputLengths();
+    private final LengthModel lengths;
     private final List<BackendState> backends = new ArrayList<>();
     private final List<Prediction> predictions = new ArrayList<>();
 
-    /** A router without backends. */
+    /** A router without backends that learns lengths by itself. */
     public RouterCore(RouterOptions options) {
+        this(options, new OutputLengths());
+    }
+
+    /** A router without backends. */
+    public RouterCore(RouterOptions options, LengthModel lengths) {
         this.options = options;
+        this.lengths = lengths;
         random = new SplittableRandom(options.seed());
     }
 
@@ -155,12 +161,8 @@ public final class RouterCore {
         for (int i = 0; i < backends.size(); i++) {
             BackendState s = backends.get(i);
             Prediction p = predictions.get(i);
-            if (!s.isUp()) {
-                p.fit = Fit.DOWN;
-                continue;
-            }
             predict(s, p, demand, nowNs);
-            p.fit = fit(s, p, demand, nowNs);
+            p.fit = s.isUp() ? fit(s, p, demand, nowNs) : Fit.DOWN;
         }
         score(demand);
     }
