@@ -11,7 +11,7 @@ import java.util.List;
  */
 public final class BackendState {
     /** The time constant of what forgets with time. */
-    private static final double FADE_SECONDS = 5;
+    private static final double FADE_SECONDS = 2;
 
     final Calibration calibration;
     final Bias ttftBias = new Bias();

@@ -2,7 +2,7 @@ package dev.penstock.routing;
 
 /** Foretells what a request meets on a backend. One may serve several backends of a kind, which then share what it learns. */
 public interface LatencyModel {
-    /** Buckets that {@link Prediction#bucket} is below. */
+    /** Buckets of load: what {@link Prediction#ttftBucket} and {@link Prediction#tpotBucket} are below. */
     int buckets();
 
     /**

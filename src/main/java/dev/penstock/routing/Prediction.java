@@ -29,8 +29,11 @@ public final class Prediction {
     /** Those of them that this prompt takes by itself. */
     public double ownSteps;
 
-    /** Which residuals the bound is taken from. */
-    public int bucket;
+    /** Which residuals bounds of the first token are taken from. */
+    public int ttftBucket;
+
+    /** Which residuals bounds of the time per token are taken from. */
+    public int tpotBucket;
 
     double ttft;
     double ttftBound;

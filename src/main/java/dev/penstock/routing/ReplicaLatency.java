@@ -9,8 +9,8 @@ public final class ReplicaLatency implements LatencyModel {
     private static final int SEQUENCE_CLASSES = 3;
     private static final int PROMPT_CLASSES = 4;
 
-    /** The share of a step's time beyond which prompts to come are not reckoned with. */
-    private static final double MOST_PROMPT_SHARE = 0.5;
+    /** Outputs up to this length meet a few steps of others' prompts or none; longer ones meet the average. */
+    private static final double SHORT_OUTPUT = 40;
 
     private final StepTimeModel steps;
 
@@ -59,12 +59,13 @@ public final class ReplicaLatency implements LatencyModel {
 
         double context = promptTokens + 0.5 * tokens;
         double decodeStep = steps.seconds(0, 0, before + 1, s.kvTokens() + context);
-        double promptShare = Math.min(MOST_PROMPT_SHARE, s.promptRate(nowNs) * steps.perPromptToken());
-        out.tpotPoint = decodeStep / (1 - promptShare);
+        double wait = stepLeft + promptTime;
+        double toCome = s.promptRate(nowNs) * (wait + tokens * decodeStep);
+        double promptShare = Math.min(1, toCome / (tokens * room));
+        out.tpotPoint = decodeStep + promptShare * room * steps.perPromptToken();
         out.ttftPoint = departuresNeeded(s, sequences, promptTokens + tokens) * s.meanTokensLeft() * out.tpotPoint
                         / Math.max(1, before)
-                + stepLeft
-                + promptTime;
+                + wait;
         double ownSteps = Math.ceil(uncached / (double) spec.stepTokens());
         out.promptSeconds = steps.perPromptToken() * uncached + steps.perPromptTokenAndContext() * work;
         out.idleTtftPoint = ownSteps * steps.seconds(0, 0, 0, promptTokens) + out.promptSeconds;
@@ -76,7 +77,10 @@ public final class ReplicaLatency implements LatencyModel {
         out.busySeconds = moreSteps * steps.base()
                 + out.promptSeconds
                 + tokens * (steps.perSequence() + steps.perKvToken() * context);
-        out.bucket = bucket(promptSteps, decoding);
+        out.ttftBucket = bucket(promptSteps, decoding);
+        out.tpotBucket = Math.min(PROMPT_CLASSES - 1, (int) (PROMPT_CLASSES * promptShare))
+                        * SEQUENCE_CLASSES
+                + (int) Math.min(SEQUENCE_CLASSES - 1, tokens / SHORT_OUTPUT);
     }
 
     @Override

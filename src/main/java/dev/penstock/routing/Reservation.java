@@ -6,7 +6,8 @@ public final class Reservation {
     final Demand demand;
     final long sinceNs;
     final double expectedTokens;
-    final int bucket;
+    final int ttftBucket;
+    final int tpotBucket;
     final double ttftPredicted;
     final double ttftBoundFactor;
     final double ttftBias;
@@ -32,7 +33,8 @@ public final class Reservation {
         this.demand = demand;
         sinceNs = nowNs;
         expectedTokens = p.expectedTokens;
-        bucket = p.bucket;
+        ttftBucket = p.ttftBucket;
+        tpotBucket = p.tpotBucket;
         promptLeft = demand.promptTokens() - p.cached;
         ConformalBound ttft = state.calibration.ttft();
         ConformalBound tpot = state.calibration.tpot();

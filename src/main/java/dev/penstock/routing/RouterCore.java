@@ -120,7 +120,7 @@ public final class RouterCore {
             double seconds = Math.max(1, nowNs - r.sinceNs) * 1e-9;
             double ratio = seconds / r.ttftPoint;
             r.state.ttftBias.observe(ratio);
-            r.state.calibration.ttft().observe(r.bucket, ratio / r.ttftBias, r.ttftBoundFactor);
+            r.state.calibration.ttft().observe(r.ttftBucket, ratio / r.ttftBias, r.ttftBoundFactor);
             r.state.calibration.model().sawFirstToken(r, seconds);
         }
     }
@@ -147,7 +147,7 @@ public final class RouterCore {
             double seconds = Math.max(1, nowNs - r.firstTokenNs) * 1e-9 / (r.tokens - 1);
             double ratio = seconds / r.tpotPoint;
             r.state.tpotBias.observe(ratio);
-            r.state.calibration.tpot().observe(r.bucket, ratio / r.tpotBias, r.tpotBoundFactor);
+            r.state.calibration.tpot().observe(r.tpotBucket, ratio / r.tpotBias, r.tpotBoundFactor);
             r.state.calibration.model().sawEnd(r, seconds);
         }
     }
@@ -175,10 +175,10 @@ public final class RouterCore {
         s.calibration.model().predict(s, demand.promptTokens(), p.cached, mean, nowNs, p);
         double ttftBase = p.ttftPoint * s.ttftBias.factor();
         double tpotBase = p.tpotPoint * s.tpotBias.factor();
-        p.ttft = ttftBase * s.calibration.ttft().expected(p.bucket);
-        p.ttftBound = ttftBase * s.calibration.ttft().bound(p.bucket);
-        p.tpot = tpotBase * s.calibration.tpot().expected(p.bucket);
-        p.tpotBound = tpotBase * s.calibration.tpot().bound(p.bucket);
+        p.ttft = ttftBase * s.calibration.ttft().expected(p.ttftBucket);
+        p.ttftBound = ttftBase * s.calibration.ttft().bound(p.ttftBucket);
+        p.tpot = tpotBase * s.calibration.tpot().expected(p.tpotBucket);
+        p.tpotBound = tpotBase * s.calibration.tpot().bound(p.tpotBucket);
         p.endToEnd = p.ttft + (mean - 1) * p.tpot;
         p.endToEndBound = p.ttftBound + (Math.max(mean, upper) - 1) * p.tpotBound;
         p.cost = CostModel.marginal(s, demand, p);

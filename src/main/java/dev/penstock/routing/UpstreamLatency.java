@@ -39,7 +39,8 @@ public final class UpstreamLatency implements LatencyModel {
         out.promptSteps = 1;
         out.ownSteps = 1;
         out.busySeconds = 0;
-        out.bucket = Math.min(LOADS - 1, (32 - Integer.numberOfLeadingZeros((int) s.sequences(nowNs))) / 2);
+        out.ttftBucket = Math.min(LOADS - 1, (32 - Integer.numberOfLeadingZeros((int) s.sequences(nowNs))) / 2);
+        out.tpotBucket = out.ttftBucket;
     }
 
     @Override

@@ -3,7 +3,7 @@ package dev.penstock.ops.simulate;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
-import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 
 /**
  * Servers to choose among.
@@ -11,7 +11,7 @@ import java.util.stream.Collectors;
  * @param name for reports
  * @param replicas the class of each
  */
-record Fleet(String name, List<HardwareClass> replicas) {
+public record Fleet(String name, List<HardwareClass> replicas) {
     /** Sizes that are tried, in quarters of what the shares say. */
     static final List<Integer> SIZES = List.of(1, 2, 3, 4, 5, 6, 7, 8, 10, 12, 14, 16, 20, 24, 32);
 
@@ -55,16 +55,16 @@ record Fleet(String name, List<HardwareClass> replicas) {
     }
 
     /** Four classes whose fastest costs so many times as much as the slowest for the same request. */
-    static List<HardwareClass> builtIn(double priceRatio) {
+    public static List<HardwareClass> builtIn(double priceRatio) {
         List<HardwareClass> classes = List.of(
                 new HardwareClass("small-cpu", 0.31, 8, 400, 0.1, 1.6e-6, 8.2e-8, 0.002, 8, 64_000, 128),
                 new HardwareClass("large-cpu", 1, 6, 1800, 0.025, 6.5e-7, 1.8e-8, 0.002, 16, 200_000, 256),
                 new HardwareClass("mid-gpu", 1, 3, 4500, 0.022, 2.2e-7, 7.3e-9, 0.001, 32, 60_000, 256),
                 new HardwareClass("large-gpu", 1, 1, 25_000, 0.006, 4.4e-8, 1.3e-9, 0.001, 128, 400_000, 1024));
         double cheapest = classes.getFirst().nominalUsd();
-        return java.util.stream.IntStream.range(0, classes.size())
+        return IntStream.range(0, classes.size())
                 .mapToObj(i -> classes.get(i)
                         .withNominalUsd(cheapest * Math.pow(priceRatio, i / (classes.size() - 1.0))))
-                .collect(Collectors.toList());
+                .toList();
     }
 }

@@ -58,7 +58,8 @@ final class Foresight implements LatencyModel {
         out.promptSteps = out.ownSteps + s.promptTokens() / h.stepTokens();
         out.queueSeconds = out.promptSeconds + s.promptTokens() / h.promptTokensPerSecond();
         out.idleTtftPoint = out.promptSeconds + out.ownSteps * h.overheadSeconds();
-        out.bucket = s.inFlight() == 0 ? 0 : 1;
+        out.ttftBucket = s.inFlight() == 0 ? 0 : 1;
+        out.tpotBucket = out.ttftBucket;
     }
 
     /** Copies the replica as it will be at the end of the step that runs; answers when that is. */

@@ -4,12 +4,13 @@ import dev.penstock.routing.Demand;
 import dev.penstock.routing.Quote;
 import dev.penstock.routing.RouterCore;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.SplittableRandom;
 
 /** Ways to choose a server. */
-enum Policy {
+public enum Policy {
     /** The router of Penstock. */
     PENSTOCK,
     /** One after the other. */
@@ -31,23 +32,18 @@ enum Policy {
     private static final double FALLBACK_SECONDS = 2;
 
     /** The name in options and reports. */
-    String label() {
+    public String label() {
         return name().toLowerCase(Locale.ROOT).replace('_', '-');
     }
 
     /** The policy of that name. */
-    static Optional<Policy> ofLabel(String label) {
+    public static Optional<Policy> ofLabel(String label) {
         return Arrays.stream(values()).filter(p -> p.label().equals(label)).findFirst();
     }
 
     /** Whether it asks the router to decide. */
     boolean routes() {
         return this == PENSTOCK || this == CLAIRVOYANT;
-    }
-
-    /** Whether prices make a difference to where requests go. */
-    boolean minds() {
-        return routes() || this == STATIC_CHEAPEST || this == CHEAPEST_THEN_FALLBACK;
     }
 
     /** The server for a request, or -1 if none is up. */
@@ -70,7 +66,7 @@ enum Policy {
             }
             case LOWEST_LATENCY -> {
                 int best = -1;
-                java.util.List<Quote> quotes = view.core.quotes(demand, nowNs);
+                List<Quote> quotes = view.core.quotes(demand, nowNs);
                 for (int i = 0; i < quotes.size(); i++) {
                     if (view.up(i)
                             && (best < 0

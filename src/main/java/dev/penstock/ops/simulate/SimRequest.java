@@ -3,6 +3,7 @@ package dev.penstock.ops.simulate;
 import dev.penstock.model.Budget;
 import java.time.Duration;
 import java.util.SplittableRandom;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A request of a trace.
@@ -12,9 +13,9 @@ import java.util.SplittableRandom;
  * @param outputTokens tokens that it will sample, which no one knows before
  * @param hurry what it allows
  */
-record SimRequest(long arrivalNs, int promptTokens, int outputTokens, Hurry hurry) {
+public record SimRequest(long arrivalNs, int promptTokens, int outputTokens, Hurry hurry) {
     /** Budgets that requests come with. */
-    enum Hurry {
+    public enum Hurry {
         /** Someone watches. */
         INTERACTIVE(0.5, Budget.ofLatency(Duration.ofSeconds(2), Duration.ofMillis(120), null)),
         /** Someone waits. */
@@ -47,7 +48,7 @@ record SimRequest(long arrivalNs, int promptTokens, int outputTokens, Hurry hurr
             return within(ttft, budget.ttft()) && within(tpot, budget.tpot()) && within(endToEnd, budget.endToEnd());
         }
 
-        private static boolean within(double seconds, @org.jspecify.annotations.Nullable Duration limit) {
+        private static boolean within(double seconds, @Nullable Duration limit) {
             return limit == null || seconds <= limit.toNanos() * 1e-9;
         }
     }

@@ -4,22 +4,26 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.atomic.LongAdder;
 
 /** Finds, for a policy, the smallest fleet with which it keeps enough budgets, and what that costs. */
 final class Sweep {
     private final List<Trace> traces;
     private final List<List<HardwareClass>> mixes;
     private final double wanted;
+    private final LongAdder simulated;
 
     /**
      * Over these traces, one for each seed.
      *
      * @param wanted the attainment that a fleet must reach
+     * @param simulated counts requests
      */
-    Sweep(List<Trace> traces, List<List<HardwareClass>> mixes, double wanted) {
+    Sweep(List<Trace> traces, List<List<HardwareClass>> mixes, double wanted, LongAdder simulated) {
         this.traces = traces;
         this.mixes = mixes;
         this.wanted = wanted;
+        this.simulated = simulated;
     }
 
     /**
@@ -53,8 +57,7 @@ final class Sweep {
 
     private Found first(Policy policy, List<HardwareClass> mix, int index) {
         Fleet fleet = Fleet.of(mix, Fleet.SIZES.get(index));
-        return new Found(
-                mix, index, fleet, List.of(Simulation.run(traces.getFirst(), fleet, policy, Stress.NONE, 1)), false);
+        return new Found(mix, index, fleet, List.of(simulate(0, fleet, policy)), false);
     }
 
     private Found smallest(Policy policy, List<HardwareClass> mix, Found largest) {
@@ -74,6 +77,11 @@ final class Sweep {
         return best;
     }
 
+    private Outcome simulate(int seed, Fleet fleet, Policy policy) {
+        simulated.add(traces.get(seed).requests().size());
+        return Simulation.run(traces.get(seed), fleet, policy, Stress.NONE, seed + 1L);
+    }
+
     /** The candidate or the next sizes of its mix, if their mean over all seeds reaches what is wanted. */
     private Optional<Found> prove(Policy policy, Found candidate) {
         for (int index = candidate.index; index < Fleet.SIZES.size(); index++) {
@@ -89,11 +97,10 @@ final class Sweep {
     private Found prove(Found candidate, Policy policy) {
         List<Outcome> outcomes = new ArrayList<>();
         for (int seed = 0; seed < traces.size(); seed++) {
-            outcomes.add(Simulation.run(traces.get(seed), candidate.fleet, policy, Stress.NONE, seed + 1L));
+            outcomes.add(simulate(seed, candidate.fleet, policy));
         }
         Found found = new Found(candidate.mix, candidate.index, candidate.fleet, outcomes, false);
-        return new Found(
-                found.mix, found.index, found.fleet, outcomes, found.attainment() >= wanted);
+        return new Found(found.mix, found.index, found.fleet, outcomes, found.attainment() >= wanted);
     }
 
     /**

@@ -8,6 +8,7 @@ import java.time.Duration;
 import java.time.LocalDateTime;
 import java.time.format.DateTimeParseException;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.SplittableRandom;
 
@@ -17,7 +18,7 @@ import java.util.SplittableRandom;
  * @param name for reports
  * @param requests in order of arrival; hurries are drawn anew for each seed
  */
-record Trace(String name, List<SimRequest> requests) {
+public record Trace(String name, List<SimRequest> requests) {
     private static final int MOST_REQUESTS = 2_000_000;
     private static final int MOST_TOKENS = 1 << 20;
     private static final int SYNTHETIC_REQUESTS = 8000;
@@ -62,7 +63,7 @@ record Trace(String name, List<SimRequest> requests) {
         if (requests.isEmpty()) {
             throw new IOException("%s has no requests.".formatted(file));
         }
-        requests.sort(java.util.Comparator.comparingLong(SimRequest::arrivalNs));
+        requests.sort(Comparator.comparingLong(SimRequest::arrivalNs));
         return new Trace(file.getFileName().toString(), requests);
     }
 
