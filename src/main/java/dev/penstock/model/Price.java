@@ -12,8 +12,9 @@ public sealed interface Price {
     record PerToken(long prompt, long cached, long completion) implements Price {
         public PerToken {
             if (prompt < 0 || cached < 0 || completion < 0) {
-                throw new IllegalArgumentException("A price per token must not be negative: prompt %d, cached %d, completion %d."
-                        .formatted(prompt, cached, completion));
+                throw new IllegalArgumentException(
+                        "A price per token must not be negative: prompt %d, cached %d, completion %d."
+                                .formatted(prompt, cached, completion));
             }
         }
 
@@ -35,8 +36,7 @@ public sealed interface Price {
     record PerHour(Money hour) implements Price {
         public PerHour {
             if (hour.nanoUsd() < 0) {
-                throw new IllegalArgumentException(
-                        "A price per hour must not be negative: %s.".formatted(hour.usd()));
+                throw new IllegalArgumentException("A price per hour must not be negative: %s.".formatted(hour.usd()));
             }
         }
     }

@@ -15,6 +15,7 @@ import dev.penstock.ops.simulate.SimulationReport;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -32,14 +33,16 @@ import picocli.CommandLine.Spec;
 @Command(
         name = "simulate",
         mixinStandardHelpOptions = true,
-        description = "Replays a trace over simulated servers under several policies, and compares what they cost and keep.")
+        description =
+                "Replays a trace over simulated servers under several policies, and compares what they cost and keep.")
 public final class SimulateCommand implements Callable<Integer> {
     private static final int MOST_CLASSES = 6;
 
     @Option(
             names = "--trace",
             paramLabel = "FILE",
-            description = "Lines of time, prompt tokens, output tokens below a header; default: chats made up by chance")
+            description =
+                    "Lines of time, prompt tokens, output tokens below a header; default: chats made up by chance")
     private @Nullable Path trace;
 
     @Option(
@@ -82,10 +85,15 @@ public final class SimulateCommand implements Callable<Integer> {
     @Option(names = "--stress", description = "Compares on one fleet, too, when something goes wrong")
     private boolean stress;
 
-    @Option(names = "--chart", paramLabel = "FILE", description = "Where to write a chart of cost and attainment, as SVG")
+    @Option(
+            names = "--chart",
+            paramLabel = "FILE",
+            description = "Where to write a chart of cost and attainment, as SVG")
     private @Nullable Path chart;
 
-    @Option(names = "--json", description = "Prints JSON in place of tables; a list where there are several price ratios")
+    @Option(
+            names = "--json",
+            description = "Prints JSON in place of tables; a list where there are several price ratios")
     private boolean json;
 
     @Spec
@@ -96,9 +104,7 @@ public final class SimulateCommand implements Callable<Integer> {
     public Integer call() throws IOException {
         require(seeds >= 1 && seeds <= 100, "--seeds must be 1 to 100, not " + seeds);
         require(attainment > 0 && attainment < 1, "--attainment must be above 0 and below 1, not " + attainment);
-        require(
-                ratios.stream().allMatch(r -> r >= 1 && r <= 1000),
-                "--price-ratio must be 1 to 1000, not " + ratios);
+        require(ratios.stream().allMatch(r -> r >= 1 && r <= 1000), "--price-ratio must be 1 to 1000, not " + ratios);
         List<Policy> chosen = chosen();
         List<List<HardwareClass>> fleets;
         Comparison comparison;
@@ -106,7 +112,7 @@ public final class SimulateCommand implements Callable<Integer> {
             fleets = fleet == null ? ratios.stream().map(Fleet::builtIn).toList() : List.of(read(fleet));
             comparison = new Comparison(Comparison.traces(trace, seeds), chosen, attainment);
         } catch (IOException e) {
-            String message = e instanceof java.nio.file.NoSuchFileException ? "There is no file " + e.getMessage() : e.getMessage();
+            String message = e instanceof NoSuchFileException ? "There is no file " + e.getMessage() : e.getMessage();
             err().println(message);
             return 1;
         }
@@ -155,12 +161,14 @@ public final class SimulateCommand implements Callable<Integer> {
         try {
             classes = List.of(mapper.readValue(file.toFile(), HardwareClass[].class));
         } catch (ValueInstantiationException e) {
-            throw new IOException(file + ": " + e.getCause().getMessage(), e);
+            Throwable cause = e.getCause();
+            throw new IOException(file + ": " + (cause == null ? e.getOriginalMessage() : cause.getMessage()), e);
         } catch (JsonProcessingException e) {
             throw new IOException(file + ": " + e.getOriginalMessage(), e);
         }
         if (classes.isEmpty() || classes.size() > MOST_CLASSES) {
-            throw new IOException("%s must name 1 to %d classes, not %d.".formatted(file, MOST_CLASSES, classes.size()));
+            throw new IOException(
+                    "%s must name 1 to %d classes, not %d.".formatted(file, MOST_CLASSES, classes.size()));
         }
         return classes;
     }

@@ -165,8 +165,8 @@ public final class BackendState {
         kvTokens += r.demand.promptTokens();
         kvPromised += r.demand.promptTokens() + r.expectedTokens;
         tokensLeft += r.expectedTokens;
-        lastStep = Math.max(
-                lastStep, stepCount + Math.ceil(promptTokens / (double) spec.stepTokens()) + r.expectedTokens);
+        lastStep =
+                Math.max(lastStep, stepCount + Math.ceil(promptTokens / (double) spec.stepTokens()) + r.expectedTokens);
     }
 
     /** A token of a sequence: its prompt is done, and its context is one longer. */

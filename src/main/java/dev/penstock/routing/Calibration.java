@@ -6,6 +6,9 @@ public final class Calibration {
     private final ConformalBound ttft;
     private final ConformalBound tpot;
 
+    /** When one of these backends was last picked. */
+    long lastPickNs = Long.MIN_VALUE / 2;
+
     /** For a model; bounds hold in nine of ten cases. */
     public Calibration(LatencyModel model) {
         this.model = model;

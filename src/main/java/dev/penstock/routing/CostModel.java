@@ -15,9 +15,10 @@ final class CostModel {
     static double marginal(BackendState s, Demand demand, Prediction p) {
         double once = switch (s.price()) {
             case Price.PerHour(var hour) -> hour.nanoUsd() / SECONDS_PER_HOUR * p.busySeconds;
-            case Price.PerToken t -> (double) t.prompt() * (demand.promptTokens() - p.cached)
-                    + (double) t.cached() * p.cached
-                    + t.completion() * p.expectedTokens;
+            case Price.PerToken t ->
+                (double) t.prompt() * (demand.promptTokens() - p.cached)
+                        + (double) t.cached() * p.cached
+                        + t.completion() * p.expectedTokens;
         };
         return once / (1 - Math.min(0.9, s.failureShare()));
     }

@@ -24,15 +24,14 @@ public record Demand(
         long arrivedNs) {
     public Demand {
         if (promptTokens < 1 || maxTokens < 1) {
-            throw new IllegalArgumentException("A request has at least one token of prompt and of output, not %d and %d."
-                    .formatted(promptTokens, maxTokens));
+            throw new IllegalArgumentException(
+                    "A request has at least one token of prompt and of output, not %d and %d."
+                            .formatted(promptTokens, maxTokens));
         }
     }
 
     /** Prompt tokens that this backend needn't compute; the last token is always computed. */
     int cachedOn(String backend) {
-        return cachedTokens.isEmpty()
-                ? 0
-                : Math.clamp(cachedTokens.getOrDefault(backend, 0), 0, promptTokens - 1);
+        return cachedTokens.isEmpty() ? 0 : Math.clamp(cachedTokens.getOrDefault(backend, 0), 0, promptTokens - 1);
     }
 }

@@ -14,6 +14,9 @@ public final class Prediction {
     /** The same with the backend idle. */
     public double idleTtftPoint;
 
+    /** Time per token of those that run there with this one beside them, but for prompts. */
+    public double decodeSeconds;
+
     /** Time that this prompt adds to steps that run anyway. */
     public double promptSeconds;
 

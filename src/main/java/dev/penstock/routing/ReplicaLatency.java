@@ -59,11 +59,14 @@ public final class ReplicaLatency implements LatencyModel {
 
         double context = promptTokens + 0.5 * tokens;
         double decodeStep = steps.seconds(0, 0, before + 1, s.kvTokens() + context);
+        out.decodeSeconds = decodeStep;
         double wait = stepLeft + promptTime;
         double toCome = s.promptRate(nowNs) * (wait + tokens * decodeStep);
         double promptShare = Math.min(1, toCome / (tokens * room));
         out.tpotPoint = decodeStep + promptShare * room * steps.perPromptToken();
-        out.ttftPoint = departuresNeeded(s, sequences, promptTokens + tokens) * s.meanTokensLeft() * out.tpotPoint
+        out.ttftPoint = departuresNeeded(s, sequences, promptTokens + tokens)
+                        * s.meanTokensLeft()
+                        * out.tpotPoint
                         / Math.max(1, before)
                 + wait;
         double ownSteps = Math.ceil(uncached / (double) spec.stepTokens());
@@ -78,8 +81,7 @@ public final class ReplicaLatency implements LatencyModel {
                 + out.promptSeconds
                 + tokens * (steps.perSequence() + steps.perKvToken() * context);
         out.ttftBucket = bucket(promptSteps, decoding);
-        out.tpotBucket = Math.min(PROMPT_CLASSES - 1, (int) (PROMPT_CLASSES * promptShare))
-                        * SEQUENCE_CLASSES
+        out.tpotBucket = Math.min(PROMPT_CLASSES - 1, (int) (PROMPT_CLASSES * promptShare)) * SEQUENCE_CLASSES
                 + (int) Math.min(SEQUENCE_CLASSES - 1, tokens / SHORT_OUTPUT);
     }
 

@@ -36,8 +36,6 @@ public final class Reservation {
         ttftBucket = p.ttftBucket;
         tpotBucket = p.tpotBucket;
         promptLeft = demand.promptTokens() - p.cached;
-        ConformalBound ttft = state.calibration.ttft();
-        ConformalBound tpot = state.calibration.tpot();
         ttftPredicted = p.ttft;
         ttftBias = state.ttftBias.factor();
         ttftBoundFactor = p.ttftBound / Math.max(1e-12, p.ttftPoint * ttftBias);

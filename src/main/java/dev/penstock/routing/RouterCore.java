@@ -32,6 +32,18 @@ public final class RouterCore {
 
     private static final double EXPLORE_COST = 2;
 
+    /** A backend slower than its kind by this factor when it was last seen may have recovered. */
+    private static final double SLOW = 1.1;
+
+    /** Picks that may turn out to harm others before all are looked at in one go. */
+    private static final int ONE_BY_ONE = 8;
+
+    /** The share of misses up to which a request may run that no bound promises anything. */
+    private static final double LIKELY = 0.5;
+
+    /** How much a shadow price counts: most of what is taken is free again before someone misses it. */
+    private static final double SHADOW_WEIGHT = 0.3;
+
     private final RouterOptions options;
     private final SplittableRandom random;
     private final LengthModel lengths;
@@ -225,7 +237,7 @@ public final class RouterCore {
             p.score = switch (demand.budget().sort()) {
                 case PRICE ->
                     p.cost
-                            + backends.get(i).shadowPerSecond() * p.busySeconds
+                            + SHADOW_WEIGHT * backends.get(i).shadowPerSecond() * p.busySeconds
                             + options.missPenalty() * dearest * p.missShare;
                 case LATENCY -> p.ttft;
                 case THROUGHPUT -> p.tpot;
@@ -235,7 +247,10 @@ public final class RouterCore {
 
     /** The best that fits and harms no one, or -1. */
     private int choose(Demand demand, long nowNs, boolean spill) {
-        while (true) {
+        for (int tries = 1; ; tries++) {
+            if (tries == ONE_BY_ONE) {
+                dropHarmful(spill, nowNs);
+            }
             int best = best(spill);
             if (best < 0) {
                 return -1;
@@ -245,6 +260,14 @@ public final class RouterCore {
                 return pick;
             }
             predictions.get(pick).fit = Fit.HARMS_OTHERS;
+        }
+    }
+
+    private void dropHarmful(boolean spill, long nowNs) {
+        for (int i = 0; i < backends.size(); i++) {
+            if (fits(i, spill) && harmsOthers(backends.get(i), predictions.get(i), nowNs)) {
+                predictions.get(i).fit = Fit.HARMS_OTHERS;
+            }
         }
     }
 
@@ -270,7 +293,7 @@ public final class RouterCore {
         for (int i = 0; i < backends.size(); i++) {
             if (fits(i, spill) && predictions.get(i).score <= limit) {
                 int warmer = predictions.get(i).cached - predictions.get(pick).cached;
-                if (warmer > 0 || warmer == 0 && fullness(i) > fullness(pick)) {
+                if (warmer > 0 || (warmer == 0 && fullness(i) > fullness(pick))) {
                     pick = i;
                 }
             }
@@ -302,8 +325,7 @@ public final class RouterCore {
         int oldest = -1;
         for (int i = 0; i < backends.size(); i++) {
             Prediction p = predictions.get(i);
-            boolean unseen = nowNs - backends.get(i).lastPickNs() > UNSEEN_NS;
-            if (unseen
+            if (isUnknown(backends.get(i), nowNs)
                     && i != pick
                     && fits(i, false)
                     && p.cost <= EXPLORE_COST * predictions.get(pick).cost
@@ -316,6 +338,12 @@ public final class RouterCore {
             }
         }
         return oldest;
+    }
+
+    /** Kinds share what they learn: only one of a kind not seen for long, or one that was slow, is worth a look. */
+    private static boolean isUnknown(BackendState s, long nowNs) {
+        return nowNs - s.calibration.lastPickNs > UNSEEN_NS
+                || (nowNs - s.lastPickNs() > UNSEEN_NS && s.ttftBias.factor() > SLOW);
     }
 
     private static boolean hasSlack(Prediction p, Budget budget) {
@@ -361,8 +389,7 @@ public final class RouterCore {
             double with = time * Math.min(1, left / Math.max(1, shared));
             double without = r.tokens == 0
                     ? 0
-                    : (p.queueSeconds - p.promptSeconds)
-                            * Math.min(1, left / Math.max(1, p.promptSteps - p.ownSteps));
+                    : (p.queueSeconds - p.promptSeconds) * Math.min(1, left / Math.max(1, p.promptSteps - p.ownSteps));
             if (with > slack && without <= slack) {
                 return true;
             }
@@ -374,7 +401,7 @@ public final class RouterCore {
     private static double slackSeconds(Reservation r, Prediction p, long nowNs) {
         Budget budget = r.demand.budget();
         double left = r.tokensLeft();
-        double decode = left * p.tpot;
+        double decode = left * p.decodeSeconds;
         double slack = Double.POSITIVE_INFINITY;
         if (budget.tpot() != null) {
             double allowed = seconds(budget.tpot()) * (r.tokens == 0 ? left : r.tokens - 1 + left);
@@ -399,7 +426,10 @@ public final class RouterCore {
             if (p.fit == Fit.DOWN || p.fit == Fit.TOO_LONG || p.fit == Fit.TOO_DEAR) {
                 continue;
             }
-            if (leastLate < 0 || p.ttft < predictions.get(leastLate).ttft) {
+            Prediction least = leastLate < 0 ? null : predictions.get(leastLate);
+            if (least == null
+                    || p.missShare < least.missShare
+                    || (p.missShare == least.missShare && p.endToEnd < least.endToEnd)) {
                 leastLate = i;
             }
             double drain = s.meanTokensLeft() * p.tpot;
@@ -414,13 +444,21 @@ public final class RouterCore {
         if (wait < Double.POSITIVE_INFINITY) {
             return new Decision.Wait(nowNs + Math.max(1_000_000, Math.round(wait * 1e9)), Reason.WAITING);
         }
-        if (leastLate >= 0 && options.late() == RouterOptions.Late.BEST_EFFORT && demand.priority() >= 0) {
+        if (leastLate >= 0 && mayBeLate(demand, predictions.get(leastLate), backends.get(leastLate), nowNs)) {
             return run(leastLate, demand, nowNs, Reason.BEST_EFFORT);
         }
         boolean possible = retry < Double.POSITIVE_INFINITY;
         return new Decision.Shed(
                 Duration.ofNanos(possible ? Math.round(retry * 1e9) : 0),
                 possible ? Reason.SATURATED : Reason.NO_BACKEND);
+    }
+
+    private boolean mayBeLate(Demand demand, Prediction p, BackendState s, long nowNs) {
+        return switch (options.late()) {
+            case REFUSE -> false;
+            case LIKELY -> p.missShare <= LIKELY && !harmsOthers(s, p, nowNs);
+            case BEST_EFFORT -> demand.priority() >= 0;
+        };
     }
 
     private static double ttftLeft(Demand demand, long nowNs) {
@@ -438,6 +476,7 @@ public final class RouterCore {
         BackendState s = backends.get(place);
         Reservation r = new Reservation(s, demand, predictions.get(place), nowNs);
         s.reserve(r, nowNs);
+        s.calibration.lastPickNs = nowNs;
         return r;
     }
 

@@ -11,7 +11,7 @@ package dev.penstock.routing;
  */
 public record RouterOptions(double tieShare, double exploreShare, double missPenalty, Late late, long seed) {
     /** What is right where nothing else is known. */
-    public static final RouterOptions DEFAULT = new RouterOptions(0.05, 0.01, 10, Late.REFUSE, 1);
+    public static final RouterOptions DEFAULT = new RouterOptions(0.05, 0.01, 7, Late.LIKELY, 1);
 
     public RouterOptions {
         if (!(tieShare >= 0 && exploreShare >= 0 && exploreShare <= 0.01 && missPenalty >= 0)) {
@@ -25,6 +25,8 @@ public record RouterOptions(double tieShare, double exploreShare, double missPen
     public enum Late {
         /** It is refused with the time after which it would fit. */
         REFUSE,
+        /** It runs where it is more likely in time than not, and harms no one; else it is refused. */
+        LIKELY,
         /** It runs where it is least late, if its priority is not below zero. */
         BEST_EFFORT
     }

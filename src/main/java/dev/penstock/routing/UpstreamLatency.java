@@ -34,6 +34,7 @@ public final class UpstreamLatency implements LatencyModel {
         out.ttftPoint = Math.exp(logTtft[nearestSeen(length(promptTokens - cached))]);
         out.tpotPoint = Math.exp(logTpot);
         out.idleTtftPoint = out.ttftPoint;
+        out.decodeSeconds = out.tpotPoint;
         out.promptSeconds = 0;
         out.queueSeconds = 0;
         out.promptSteps = 1;

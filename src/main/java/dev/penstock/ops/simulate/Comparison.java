@@ -46,8 +46,10 @@ public record Comparison(List<Trace> traces, List<Policy> policies, double attai
         });
         Sweep.Found clairvoyant = found.get(Policy.CLAIRVOYANT);
         Double bound = clairvoyant == null ? null : clairvoyant.cost();
-        double dearest = classes.stream().mapToDouble(HardwareClass::nominalUsd).max().orElseThrow();
-        double cheapest = classes.stream().mapToDouble(HardwareClass::nominalUsd).min().orElseThrow();
+        double dearest =
+                classes.stream().mapToDouble(HardwareClass::nominalUsd).max().orElseThrow();
+        double cheapest =
+                classes.stream().mapToDouble(HardwareClass::nominalUsd).min().orElseThrow();
         List<SimulationReport.Line> lines = found.entrySet().stream()
                 .map(e -> SimulationReport.Line.of(e.getKey(), e.getValue(), bound))
                 .toList();
@@ -76,8 +78,7 @@ public record Comparison(List<Trace> traces, List<Policy> policies, double attai
                             cost += o.costPer1000() / traces.size();
                             simulated.add(o.requests());
                         }
-                        return new SimulationReport.StressLine(
-                                stress.label(), fleet.name(), p.label(), kept, cost);
+                        return new SimulationReport.StressLine(stress.label(), fleet.name(), p.label(), kept, cost);
                     })
                     .toList());
         }

@@ -40,7 +40,8 @@ public final class CostChart {
     }
 
     private static void panel(StringBuilder svg, Panel panel, int x, int y) {
-        double right = 1.15 * panel.points.stream().mapToDouble(Point::cost).max().orElse(1);
+        double right =
+                1.15 * panel.points.stream().mapToDouble(Point::cost).max().orElse(1);
         double floor = Math.min(
                 0.98, panel.points.stream().mapToDouble(Point::attainment).min().orElse(0.98));
         double bottom = Math.floor(floor * 50) / 50;
@@ -74,7 +75,12 @@ public final class CostChart {
         svg.append(String.format(
                 Locale.ROOT,
                 "<line x1=\"%d\" x2=\"%d\" y1=\"%.1f\" y2=\"%.1f\" stroke=\"#bbb\" stroke-dasharray=\"4 3\"/><text x=\"%d\" y=\"%d\" text-anchor=\"middle\">USD of work per 1,000 requests</text>%n",
-                LEFT, LEFT + plotWidth, line, line, LEFT + plotWidth / 2, TOP + plotHeight + 32));
+                LEFT,
+                LEFT + plotWidth,
+                line,
+                line,
+                LEFT + plotWidth / 2,
+                TOP + plotHeight + 32));
         for (Point p : panel.points) {
             double px = LEFT + plotWidth * p.cost / right;
             double py = TOP + plotHeight * (1 - (p.attainment - bottom) / (1 - bottom));

@@ -63,8 +63,8 @@ public record Fleet(String name, List<HardwareClass> replicas) {
                 new HardwareClass("large-gpu", 1, 1, 25_000, 0.006, 4.4e-8, 1.3e-9, 0.001, 128, 400_000, 1024));
         double cheapest = classes.getFirst().nominalUsd();
         return IntStream.range(0, classes.size())
-                .mapToObj(i -> classes.get(i)
-                        .withNominalUsd(cheapest * Math.pow(priceRatio, i / (classes.size() - 1.0))))
+                .mapToObj(i ->
+                        classes.get(i).withNominalUsd(cheapest * Math.pow(priceRatio, i / (classes.size() - 1.0))))
                 .toList();
     }
 }

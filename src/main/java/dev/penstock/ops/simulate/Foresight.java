@@ -53,9 +53,10 @@ final class Foresight implements LatencyModel {
         HardwareClass h = replica.hardware;
         out.ttftPoint += stepLeft;
         out.busySeconds = with - without;
+        out.decodeSeconds = h.stepSeconds(0, 0, s.decoding() + 1, s.kvTokens() + prompt) * replica.slowdown;
         out.promptSeconds = prompt / h.promptTokensPerSecond() + 0.5 * h.pairSeconds() * prompt * prompt;
         out.ownSteps = Math.ceil(prompt / (double) h.stepTokens());
-        out.promptSteps = out.ownSteps + s.promptTokens() / h.stepTokens();
+        out.promptSteps = out.ownSteps + s.promptTokens() / (double) h.stepTokens();
         out.queueSeconds = out.promptSeconds + s.promptTokens() / h.promptTokensPerSecond();
         out.idleTtftPoint = out.promptSeconds + out.ownSteps * h.overheadSeconds();
         out.ttftBucket = s.inFlight() == 0 ? 0 : 1;

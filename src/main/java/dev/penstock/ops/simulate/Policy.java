@@ -70,8 +70,12 @@ public enum Policy {
                 for (int i = 0; i < quotes.size(); i++) {
                     if (view.up(i)
                             && (best < 0
-                                    || quotes.get(i).endToEnd().mean().compareTo(
-                                                    quotes.get(best).endToEnd().mean())
+                                    || quotes.get(i)
+                                                    .endToEnd()
+                                                    .mean()
+                                                    .compareTo(quotes.get(best)
+                                                            .endToEnd()
+                                                            .mean())
                                             < 0)) {
                         best = i;
                     }
@@ -143,9 +147,7 @@ public enum Policy {
             for (int i = 0; i < size(); i++) {
                 boolean counts = up(i) && (price == Double.POSITIVE_INFINITY || nominalUsd[i] == price);
                 int limit = Math.max(1, replicas[i].hardware.promptsIn(FALLBACK_SECONDS));
-                if (counts
-                        && (!limited || inFlight[i] < limit)
-                        && (best < 0 || inFlight[i] < inFlight[best])) {
+                if (counts && (!limited || inFlight[i] < limit) && (best < 0 || inFlight[i] < inFlight[best])) {
                     best = i;
                 }
             }

@@ -1,5 +1,6 @@
 package dev.penstock.ops.simulate;
 
+import dev.penstock.routing.Reservation;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
@@ -137,13 +138,13 @@ final class SimReplica {
     /** A request on a replica. */
     static final class Job {
         final SimRequest request;
-        final dev.penstock.routing.Reservation reservation;
+        final Reservation reservation;
         int left;
         int chunk;
         int tokens;
         long firstTokenNs;
 
-        Job(SimRequest request, dev.penstock.routing.Reservation reservation) {
+        Job(SimRequest request, Reservation reservation) {
             this.request = request;
             this.reservation = reservation;
         }

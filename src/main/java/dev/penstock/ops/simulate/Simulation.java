@@ -42,8 +42,8 @@ final class Simulation {
     private final SimReplica[] replicas;
     private final Policy.View view;
     private final SplittableRandom random;
-    private final PriorityQueue<Held> held =
-            new PriorityQueue<>(Comparator.comparingLong(Held::deadlineNs).thenComparingLong(h -> h.request.arrivalNs()));
+    private final PriorityQueue<Held> held = new PriorityQueue<>(
+            Comparator.comparingLong(Held::deadlineNs).thenComparingLong(h -> h.request.arrivalNs()));
     private final Tally tally;
     private final Tariff[] tariffs;
     private final long endOfTraceNs;
@@ -227,7 +227,7 @@ final class Simulation {
     }
 
     private void die(long now) {
-        int place = 0;
+        int place = replicas.length - 1;
         SimReplica dead = replicas[place];
         dead.alive = false;
         core.setUp(place, false);

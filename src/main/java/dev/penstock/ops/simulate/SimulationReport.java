@@ -80,8 +80,7 @@ public record SimulationReport(
             Confidence cost = Confidence.of(all.stream().mapToDouble(Outcome::costPer1000));
             Map<String, Double> byBudget = new LinkedHashMap<>();
             for (SimRequest.Hurry h : SimRequest.Hurry.values()) {
-                byBudget.put(
-                        h.name().toLowerCase(Locale.ROOT), mean(all, o -> o.attainmentByHurry()[h.ordinal()]));
+                byBudget.put(h.name().toLowerCase(Locale.ROOT), mean(all, o -> o.attainmentByHurry()[h.ordinal()]));
             }
             return new Line(
                     policy.label(),
@@ -108,8 +107,7 @@ public record SimulationReport(
             return outcomes.stream().mapToDouble(of).average().orElse(Double.NaN);
         }
 
-        private static double[] quantiles(
-                List<Outcome> outcomes, java.util.function.Function<Outcome, double[]> of) {
+        private static double[] quantiles(List<Outcome> outcomes, java.util.function.Function<Outcome, double[]> of) {
             double[] means = new double[3];
             for (int i = 0; i < means.length; i++) {
                 int at = i;
@@ -170,9 +168,7 @@ public record SimulationReport(
                     l.costInterval[1],
                     l.billedPer1000Usd,
                     l.fleetPer1000Usd,
-                    l.gapToClairvoyant == null
-                            ? "-"
-                            : String.format(Locale.ROOT, "%+.1f%%", 100 * l.gapToClairvoyant),
+                    l.gapToClairvoyant == null ? "-" : String.format(Locale.ROOT, "%+.1f%%", 100 * l.gapToClairvoyant),
                     100 * l.ttftMape,
                     100 * l.tpotMape,
                     100 * l.boundCoverage,

@@ -8,7 +8,7 @@ enum Stress {
     NONE,
     /** For half a minute in the middle, five times as many requests. */
     BURST,
-    /** After a third of the time a replica of the class with most replicas dies. */
+    /** After a third of the time one of the fastest replicas dies. */
     DEATH,
     /** From the middle on every second replica takes 1.5 times as long. */
     SLOWDOWN,

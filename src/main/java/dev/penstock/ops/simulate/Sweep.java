@@ -42,14 +42,16 @@ final class Sweep {
             }
         }
         // The first seed alone can be lucky: the rest have a say before a fleet is taken.
-        for (Found candidate : reached.stream().sorted(Comparator.comparingDouble(Found::cost)).toList()) {
+        for (Found candidate :
+                reached.stream().sorted(Comparator.comparingDouble(Found::cost)).toList()) {
             Optional<Found> proved = prove(policy, candidate);
             if (proved.isPresent()) {
                 return proved.get();
             }
         }
         missed.addAll(reached);
-        return prove(missed.stream()
+        return prove(
+                missed.stream()
                         .max(Comparator.comparingDouble(Found::attainment))
                         .orElseThrow(),
                 policy);

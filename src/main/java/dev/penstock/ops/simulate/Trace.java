@@ -55,7 +55,8 @@ public record Trace(String name, List<SimRequest> requests) {
                 } catch (DateTimeParseException | NumberFormatException | ArrayIndexOutOfBoundsException e) {
                     throw new IOException(
                             "%s, line %d: expected a time, prompt tokens and output tokens (1 to %d), not: %s"
-                                    .formatted(file, number, MOST_TOKENS, line.substring(0, Math.min(80, line.length()))),
+                                    .formatted(
+                                            file, number, MOST_TOKENS, line.substring(0, Math.min(80, line.length()))),
                             e);
                 }
             }
