@@ -21,6 +21,7 @@ import picocli.CommandLine.Spec;
             BuildCommand.class,
             PlanCommand.class,
             QualityCommand.class,
+            SimulateCommand.class,
             WarmUpCommand.class
         })
 public final class Penstock implements Runnable {
