@@ -3,7 +3,7 @@ package dev.penstock.ops;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.SerializationFeature;
 import dev.penstock.engine.StepException;
-import dev.penstock.hardware.CpuCores;
+import dev.penstock.hardware.Processor;
 import dev.penstock.model.KvType;
 import dev.penstock.model.Precision;
 import dev.penstock.ops.bench.BenchCase;
@@ -78,7 +78,7 @@ public final class BenchCommand implements Callable<Integer> {
     private String kv = "fp16";
 
     @Option(names = "--threads", description = "Threads; default: this machine's physical cores, or its CPU quota")
-    private int threads = CpuCores.defaultThreads();
+    private int threads = Processor.defaultThreads();
 
     @Option(
             names = "--rounds",

@@ -1,6 +1,6 @@
 package dev.penstock.ops;
 
-import dev.penstock.hardware.CpuCores;
+import dev.penstock.hardware.Processor;
 import dev.penstock.model.Device;
 import dev.penstock.model.KvType;
 import dev.penstock.model.Precision;
@@ -82,7 +82,7 @@ record ModelSettings(
                 Precision.FP32,
                 Rounding.SEARCH,
                 KvType.FP32,
-                CpuCores.defaultThreads(),
+                Processor.defaultThreads(),
                 OptionalInt.empty(),
                 OptionalLong.empty());
     }
@@ -129,7 +129,7 @@ record ModelSettings(
 
     /** The host has little to do for a GPU. */
     private static int defaultThreads(Device device) {
-        return device.equals(Device.CPU) ? CpuCores.defaultThreads() : 1;
+        return device.equals(Device.CPU) ? Processor.defaultThreads() : 1;
     }
 
     private static KvType kvType(PenstockConfig.Model model, Device device, Precision precision) {

@@ -3,7 +3,7 @@ package dev.penstock.ops;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.SerializationFeature;
 import dev.penstock.engine.StepException;
-import dev.penstock.hardware.CpuCores;
+import dev.penstock.hardware.Processor;
 import dev.penstock.onnx.OnnxException;
 import dev.penstock.ops.quality.ModelQuality;
 import dev.penstock.ops.quality.QualityReport;
@@ -62,7 +62,7 @@ public final class QualityCommand implements Callable<Integer> {
     private int window;
 
     @Option(names = "--threads", description = "Threads; default: this machine's physical cores, or its CPU quota")
-    private int threads = CpuCores.defaultThreads();
+    private int threads = Processor.defaultThreads();
 
     @Option(names = "--json", description = "Prints JSON in place of a table")
     private boolean json;

@@ -3,7 +3,7 @@ package dev.penstock.ops;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import dev.penstock.hardware.CpuCores;
+import dev.penstock.hardware.Processor;
 import dev.penstock.model.Device;
 import dev.penstock.model.KvType;
 import dev.penstock.model.Precision;
@@ -75,7 +75,7 @@ class ModelSettingsTest {
         ModelSettings cpu = settings(temp, "");
         assertThat(cpu.device()).isEqualTo(Device.CPU);
         assertThat(cpu.precision()).isEqualTo(Precision.INT4);
-        assertThat(cpu.threads()).isEqualTo(CpuCores.defaultThreads());
+        assertThat(cpu.threads()).isEqualTo(Processor.defaultThreads());
 
         ModelSettings cuda = settings(temp, ",device=cuda:1");
         assertThat(cuda.device()).isEqualTo(new Device.Cuda(1));
