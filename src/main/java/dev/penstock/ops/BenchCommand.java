@@ -1,9 +1,6 @@
 package dev.penstock.ops;
 
-import com.fasterxml.jackson.databind.ObjectMapper;
-import com.fasterxml.jackson.databind.SerializationFeature;
 import dev.penstock.engine.StepException;
-import dev.penstock.hardware.Processor;
 import dev.penstock.model.KvType;
 import dev.penstock.model.Precision;
 import dev.penstock.ops.bench.BenchCase;
@@ -19,19 +16,15 @@ import dev.penstock.weights.ModelStore;
 import dev.penstock.weights.ModelStoreException;
 import dev.penstock.weights.RandomModel;
 import dev.penstock.weights.Variant;
-import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
-import picocli.CommandLine;
 import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
-import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.ParameterException;
-import picocli.CommandLine.Spec;
 
 /** {@code penstock bench}: how fast a model runs on this machine, and how near to what the machine can do. */
 @Command(
@@ -77,9 +70,6 @@ public final class BenchCommand implements Callable<Integer> {
             description = "KV cache: fp32, fp16 or int8; default: ${DEFAULT-VALUE}")
     private String kv = "fp16";
 
-    @Option(names = "--threads", description = "Threads; default: this machine's physical cores, or its CPU quota")
-    private int threads = Processor.defaultThreads();
-
     @Option(
             names = "--rounds",
             defaultValue = "3",
@@ -92,11 +82,8 @@ public final class BenchCommand implements Callable<Integer> {
     @Option(names = "--engine", description = "Also decodes through the step loop, sampling and detokenizing included")
     private boolean engine;
 
-    @Option(names = "--json", description = "Prints JSON in place of a table")
-    private boolean json;
-
-    @Spec
-    private @Nullable CommandSpec spec;
+    @Mixin
+    private final MeasuringOptions measuring = new MeasuringOptions();
 
     /** What is measured. */
     static final class Subject {
@@ -113,25 +100,15 @@ public final class BenchCommand implements Callable<Integer> {
     /** Measures and prints; 0, or 1 where the model can't be used. */
     @Override
     public Integer call() throws Exception {
-        CommandLine commandLine = commandSpec().commandLine();
         BenchPlan plan = plan();
         try {
             Variant variant =
                     ModelStore.ofUser().build(source(), precision(), BuildOptions.defaults(), BuildProgress.NONE);
             BenchReport report = ModelBench.run(name(), variant, plan);
-            PrintWriter out = commandLine.getOut();
-            if (json) {
-                out.println(new ObjectMapper()
-                        .enable(SerializationFeature.INDENT_OUTPUT)
-                        .writeValueAsString(report));
-            } else {
-                out.print(report.table());
-            }
-            out.flush();
+            measuring.print(report, report.table());
             return 0;
         } catch (ModelFolderException | ModelStoreException | IllegalArgumentException | StepException e) {
-            commandLine.getErr().println(e.getMessage());
-            return 1;
+            return measuring.failure(e);
         }
     }
 
@@ -140,9 +117,14 @@ public final class BenchCommand implements Callable<Integer> {
             List<Integer> promptLengths = prompts.stream().filter(n -> n != 0).toList();
             List<Integer> contextLengths = contexts.stream().filter(n -> n != 0).toList();
             return new BenchPlan(
-                    BenchCase.of(promptLengths, batches, contextLengths), kvType(), threads, rounds, steps, engine);
+                    BenchCase.of(promptLengths, batches, contextLengths),
+                    kvType(),
+                    measuring.threads(),
+                    rounds,
+                    steps,
+                    engine);
         } catch (IllegalArgumentException e) {
-            throw new ParameterException(commandSpec().commandLine(), e.getMessage(), e);
+            throw measuring.wrong(String.valueOf(e.getMessage()));
         }
     }
 
@@ -158,22 +140,19 @@ public final class BenchCommand implements Callable<Integer> {
         }
         String shape = String.valueOf(chosen.shape).toLowerCase(Locale.ROOT);
         return RandomModel.ofName(shape, SEED)
-                .orElseThrow(() -> new ParameterException(
-                        commandSpec().commandLine(),
+                .orElseThrow(() -> measuring.wrong(
                         "--shape knows %s, not %s".formatted(String.join(", ", RandomModel.names()), shape)));
     }
 
     private Precision precision() {
         return Precision.ofLabel(precision)
-                .orElseThrow(() -> new ParameterException(
-                        commandSpec().commandLine(),
-                        "--precision is one of " + Precision.labels() + ", not " + precision));
+                .orElseThrow(
+                        () -> measuring.wrong("--precision is one of " + Precision.labels() + ", not " + precision));
     }
 
     private KvType kvType() {
         return KvType.ofLabel(kv)
-                .orElseThrow(() -> new ParameterException(
-                        commandSpec().commandLine(), "--kv is one of " + KvType.labels() + ", not " + kv));
+                .orElseThrow(() -> measuring.wrong("--kv is one of " + KvType.labels() + ", not " + kv));
     }
 
     private Subject chosen() {
@@ -181,12 +160,5 @@ public final class BenchCommand implements Callable<Integer> {
             throw new IllegalStateException("picocli sets one of --model and --shape");
         }
         return subject;
-    }
-
-    private CommandSpec commandSpec() {
-        if (spec == null) {
-            throw new IllegalStateException("picocli sets the command's spec");
-        }
-        return spec;
     }
 }

@@ -1,9 +1,6 @@
 package dev.penstock.ops;
 
-import com.fasterxml.jackson.databind.ObjectMapper;
-import com.fasterxml.jackson.databind.SerializationFeature;
 import dev.penstock.engine.StepException;
-import dev.penstock.hardware.Processor;
 import dev.penstock.onnx.OnnxException;
 import dev.penstock.ops.plan.PlanReport;
 import dev.penstock.ops.plan.Planner;
@@ -14,7 +11,6 @@ import dev.penstock.weights.ModelStore;
 import dev.penstock.weights.ModelStoreException;
 import dev.penstock.weights.RandomModel;
 import java.io.IOException;
-import java.io.PrintWriter;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
@@ -24,12 +20,9 @@ import java.util.Locale;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.stream.Stream;
-import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
-import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.ParameterException;
-import picocli.CommandLine.Spec;
 
 /** {@code penstock plan}: which precision of a model to serve on this machine, and what to expect of it. */
 @Command(
@@ -65,23 +58,17 @@ public final class PlanCommand implements Callable<Integer> {
             description = "What each sequence should decode at; default: ${DEFAULT-VALUE}")
     private double wanted;
 
-    @Option(names = "--threads", description = "Threads; default: this machine's physical cores, or its CPU quota")
-    private int threads = Processor.defaultThreads();
-
-    @Option(names = "--json", description = "Prints JSON in place of a table")
-    private boolean json;
-
-    @Spec
-    private @Nullable CommandSpec spec;
+    @Mixin
+    private final MeasuringOptions measuring = new MeasuringOptions();
 
     /** Plans and prints; 0, or 1 where the model can't be used. */
     @Override
     public Integer call() throws IOException {
-        check("--sequences", sequences, 4096);
-        check("--context", context, 1 << 20);
-        check("--threads", threads, 1024);
+        measuring.check("--sequences", sequences, 1, 4096);
+        measuring.check("--context", context, 1, 1 << 20);
+        int threads = measuring.threads();
         if (!(wanted > 0)) {
-            throw wrong("--tokens-per-second must be positive, not " + wanted);
+            throw measuring.wrong("--tokens-per-second must be positive, not " + wanted);
         }
         try {
             ModelSource source = source();
@@ -94,13 +81,10 @@ public final class PlanCommand implements Callable<Integer> {
             } finally {
                 delete(temporary);
             }
-            PrintWriter out = commandSpec().commandLine().getOut();
-            out.print(json ? json(report) : report.table());
-            out.flush();
+            measuring.print(report, report.table());
             return 0;
         } catch (ModelFolderException | ModelStoreException | OnnxException | StepException e) {
-            commandSpec().commandLine().getErr().println(e.getMessage());
-            return 1;
+            return measuring.failure(e);
         }
     }
 
@@ -112,13 +96,9 @@ public final class PlanCommand implements Callable<Integer> {
         try {
             return ModelFolder.open(Path.of(model));
         } catch (InvalidPathException e) {
-            throw wrong("--model is a folder, or one of %s, not %s"
+            throw measuring.wrong("--model is a folder, or one of %s, not %s"
                     .formatted(String.join(", ", RandomModel.names()), model));
         }
-    }
-
-    private static String json(PlanReport report) throws IOException {
-        return new ObjectMapper().enable(SerializationFeature.INDENT_OUTPUT).writeValueAsString(report) + "\n";
     }
 
     private static void delete(Path folder) throws IOException {
@@ -129,22 +109,5 @@ public final class PlanCommand implements Callable<Integer> {
         for (Path path : all) {
             Files.delete(path);
         }
-    }
-
-    private void check(String option, int value, int most) {
-        if (value < 1 || value > most) {
-            throw wrong("%s must be 1 to %d, not %d".formatted(option, most, value));
-        }
-    }
-
-    private ParameterException wrong(String message) {
-        return new ParameterException(commandSpec().commandLine(), message);
-    }
-
-    private CommandSpec commandSpec() {
-        if (spec == null) {
-            throw new IllegalStateException("picocli sets the command's spec");
-        }
-        return spec;
     }
 }

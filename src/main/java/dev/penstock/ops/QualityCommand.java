@@ -1,9 +1,6 @@
 package dev.penstock.ops;
 
-import com.fasterxml.jackson.databind.ObjectMapper;
-import com.fasterxml.jackson.databind.SerializationFeature;
 import dev.penstock.engine.StepException;
-import dev.penstock.hardware.Processor;
 import dev.penstock.onnx.OnnxException;
 import dev.penstock.ops.quality.ModelQuality;
 import dev.penstock.ops.quality.QualityReport;
@@ -14,16 +11,13 @@ import dev.penstock.weights.ModelFolderException;
 import dev.penstock.weights.ModelStore;
 import dev.penstock.weights.ModelStoreException;
 import java.io.IOException;
-import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.OptionalInt;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
-import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.ParameterException;
-import picocli.CommandLine.Spec;
 
 /** {@code penstock quality}: what each precision of weights and KV cache costs a model, on a text. */
 @Command(
@@ -61,22 +55,15 @@ public final class QualityCommand implements Callable<Integer> {
             description = "Tokens of a sequence at most; default: ${DEFAULT-VALUE}, or the context if that is less")
     private int window;
 
-    @Option(names = "--threads", description = "Threads; default: this machine's physical cores, or its CPU quota")
-    private int threads = Processor.defaultThreads();
-
-    @Option(names = "--json", description = "Prints JSON in place of a table")
-    private boolean json;
-
-    @Spec
-    private @Nullable CommandSpec spec;
+    @Mixin
+    private final MeasuringOptions measuring = new MeasuringOptions();
 
     /** Measures and prints; 0, or 1 where model or text can't be used. */
     @Override
     public Integer call() throws IOException {
-        check("--tokens", tokens, 1, 1 << 24);
-        check("--window", window, 2, 1 << 20);
-        check("--threads", threads, 1, 1024);
-        PrintWriter out = commandSpec().commandLine().getOut();
+        measuring.check("--tokens", tokens, 1, 1 << 24);
+        measuring.check("--window", window, 2, 1 << 20);
+        int threads = measuring.threads();
         try {
             ModelStore store = ModelStore.ofUser();
             ModelFolder folder =
@@ -88,8 +75,7 @@ public final class QualityCommand implements Callable<Integer> {
                 TextWindows windows = TextWindows.read(textFile(), tokenizer, begin, length, tokens);
                 QualityReport report = new ModelQuality(store, folder, windows, threads)
                         .report(model, textFile().toString());
-                out.print(json ? json(report) : report.table());
-                out.flush();
+                measuring.print(report, report.table());
             }
             return 0;
         } catch (ModelFolderException
@@ -97,19 +83,7 @@ public final class QualityCommand implements Callable<Integer> {
                 | OnnxException
                 | StepException
                 | IllegalArgumentException e) {
-            commandSpec().commandLine().getErr().println(e.getMessage());
-            return 1;
-        }
-    }
-
-    private static String json(QualityReport report) throws IOException {
-        return new ObjectMapper().enable(SerializationFeature.INDENT_OUTPUT).writeValueAsString(report) + "\n";
-    }
-
-    private void check(String option, int value, int least, int most) {
-        if (value < least || value > most) {
-            throw new ParameterException(
-                    commandSpec().commandLine(), "%s must be %d to %d, not %d".formatted(option, least, most, value));
+            return measuring.failure(e);
         }
     }
 
@@ -118,12 +92,5 @@ public final class QualityCommand implements Callable<Integer> {
             throw new IllegalStateException("picocli requires --text");
         }
         return text;
-    }
-
-    private CommandSpec commandSpec() {
-        if (spec == null) {
-            throw new IllegalStateException("picocli sets the command's spec");
-        }
-        return spec;
     }
 }

@@ -19,7 +19,7 @@ class BenchCommandTest {
             value = {
                 "--batch 1 | --model",
                 "--shape gpt-9 | --shape knows",
-                "--shape tinyllama-1.1b --precision int3 | --precision is one of fp32, int8, int4, mixed, not int3",
+                "--shape tinyllama-1.1b --precision int3 | --precision is one of fp32, fp16, int8, int4, mixed, not int3",
                 "--shape tinyllama-1.1b --kv int4 | --kv is one of fp32, fp16, int8, not int4",
                 "--shape tinyllama-1.1b --batch -4 | batch must be 1 to 4096, not -4",
                 "--shape tinyllama-1.1b --prompt 0 --context 0 | nothing to measure",
