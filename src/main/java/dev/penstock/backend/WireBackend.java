@@ -1,6 +1,9 @@
 package dev.penstock.backend;
 
 import dev.penstock.model.Price;
+import dev.penstock.model.WireCall;
+import dev.penstock.model.WireListener;
+import dev.penstock.model.WireRequest;
 
 /** A backend that takes a request as its caller wrote it and gives the reply as it comes: a server elsewhere. */
 public interface WireBackend extends Backend {

@@ -15,6 +15,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
@@ -66,8 +67,11 @@ class ModelSettingsTest {
     private static ModelSettings settings(Path temp, String rest) {
         Path folder = TinyModels.mha().write(temp.resolve("model"));
         ConfigSource source =
-                new PropertiesConfigSource(ModelSpec.parse("m=" + folder + rest).properties(0), "test", 400);
-        return ModelSettings.of(PenstockConfigTest.read(source)).getFirst();
+                new PropertiesConfigSource(ModelSpec.parse("m=" + folder + rest).properties(), "test", 400);
+        return ConfiguredModel.of(PenstockConfigTest.read(source), Map.of())
+                .getFirst()
+                .replicas()
+                .getFirst();
     }
 
     @Test

@@ -1,8 +1,8 @@
 package dev.penstock.backend.upstream;
 
-import dev.penstock.backend.WireEvent.Cause;
-import dev.penstock.backend.WireEvent.Failure;
-import dev.penstock.backend.WireEvent.Rejection;
+import dev.penstock.model.WireEvent.Cause;
+import dev.penstock.model.WireEvent.Failure;
+import dev.penstock.model.WireEvent.Rejection;
 import io.vertx.core.http.HttpClientResponse;
 import io.vertx.core.http.HttpHeaders;
 import java.io.IOException;

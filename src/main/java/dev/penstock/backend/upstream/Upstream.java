@@ -1,13 +1,13 @@
 package dev.penstock.backend.upstream;
 
 import dev.penstock.backend.WireBackend;
-import dev.penstock.backend.WireCall;
-import dev.penstock.backend.WireEvent.Cause;
-import dev.penstock.backend.WireEvent.Failed;
-import dev.penstock.backend.WireEvent.Failure;
-import dev.penstock.backend.WireListener;
-import dev.penstock.backend.WireRequest;
 import dev.penstock.model.Price;
+import dev.penstock.model.WireCall;
+import dev.penstock.model.WireEvent.Cause;
+import dev.penstock.model.WireEvent.Failed;
+import dev.penstock.model.WireEvent.Failure;
+import dev.penstock.model.WireListener;
+import dev.penstock.model.WireRequest;
 import io.vertx.core.Vertx;
 import io.vertx.core.http.Http2Settings;
 import io.vertx.core.http.HttpClient;

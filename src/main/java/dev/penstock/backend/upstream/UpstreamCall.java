@@ -1,16 +1,16 @@
 package dev.penstock.backend.upstream;
 
-import dev.penstock.backend.WireCall;
-import dev.penstock.backend.WireEvent.Broken;
-import dev.penstock.backend.WireEvent.Cause;
-import dev.penstock.backend.WireEvent.Chunk;
-import dev.penstock.backend.WireEvent.Ended;
-import dev.penstock.backend.WireEvent.Failed;
-import dev.penstock.backend.WireEvent.Failure;
-import dev.penstock.backend.WireEvent.Whole;
-import dev.penstock.backend.WireListener;
-import dev.penstock.backend.WireRequest;
 import dev.penstock.model.Usage;
+import dev.penstock.model.WireCall;
+import dev.penstock.model.WireEvent.Broken;
+import dev.penstock.model.WireEvent.Cause;
+import dev.penstock.model.WireEvent.Chunk;
+import dev.penstock.model.WireEvent.Ended;
+import dev.penstock.model.WireEvent.Failed;
+import dev.penstock.model.WireEvent.Failure;
+import dev.penstock.model.WireEvent.Whole;
+import dev.penstock.model.WireListener;
+import dev.penstock.model.WireRequest;
 import io.vertx.core.AsyncResult;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.http.HttpClient;

@@ -26,6 +26,11 @@ public record UpstreamSettings(
         Price price,
         UpstreamLimits limits,
         Duration probe) {
+    /** The same under another name. */
+    public UpstreamSettings withName(String other) {
+        return new UpstreamSettings(other, model, url, upstreamModel, key, price, limits, probe);
+    }
+
     /** Without the key. */
     @Override
     public String toString() {

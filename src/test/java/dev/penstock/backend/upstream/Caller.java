@@ -1,8 +1,8 @@
 package dev.penstock.backend.upstream;
 
-import dev.penstock.backend.WireCall;
-import dev.penstock.backend.WireEvent;
-import dev.penstock.backend.WireRequest;
+import dev.penstock.model.WireCall;
+import dev.penstock.model.WireEvent;
+import dev.penstock.model.WireRequest;
 import io.vertx.core.Context;
 import io.vertx.core.Vertx;
 import java.nio.charset.StandardCharsets;

@@ -16,29 +16,29 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /** A server that does with each request of the API what the test says, and keeps what came. */
-final class FakeServer implements AutoCloseable {
+public final class FakeServer implements AutoCloseable {
     private static final long MAX_WAIT_S = 30;
 
-    static final String ROLE = chunk("{\"role\":\"assistant\",\"content\":\"\"}", "null");
-    static final String FINISH = chunk("{}", "\"stop\"");
-    static final String USAGE =
+    public static final String ROLE = chunk("{\"role\":\"assistant\",\"content\":\"\"}", "null");
+    public static final String FINISH = chunk("{}", "\"stop\"");
+    public static final String USAGE =
             "{\"id\":\"c\",\"model\":\"theirs\",\"choices\":[],\"usage\":{\"prompt_tokens\":9,\"completion_tokens\":2,\"total_tokens\":11,\"prompt_tokens_details\":{\"cached_tokens\":4}}}";
 
     private final HttpServer server;
     private final Queue<Handler<HttpServerRequest>> scripts = new ConcurrentLinkedQueue<>();
     private final BlockingQueue<Got> got = new LinkedBlockingQueue<>();
-    final AtomicInteger connections = new AtomicInteger();
-    final AtomicInteger closed = new AtomicInteger();
-    final AtomicInteger probes = new AtomicInteger();
+    public final AtomicInteger connections = new AtomicInteger();
+    public final AtomicInteger closed = new AtomicInteger();
+    public final AtomicInteger probes = new AtomicInteger();
     private volatile Handler<HttpServerRequest> always = FakeServer::story;
     private volatile Handler<HttpServerRequest> get =
             request -> request.response().setStatusCode(404).end();
     private final boolean tls;
 
     /** A request with its body. */
-    record Got(HttpServerRequest request, String body) {}
+    public record Got(HttpServerRequest request, String body) {}
 
-    FakeServer(Vertx vertx, HttpServerOptions options) throws Exception {
+    public FakeServer(Vertx vertx, HttpServerOptions options) throws Exception {
         tls = options.isSsl();
         server = vertx.createHttpServer(options)
                 .connectionHandler(connection -> {
@@ -63,23 +63,28 @@ final class FakeServer implements AutoCloseable {
     }
 
     /** What the next request gets. */
-    FakeServer next(Handler<HttpServerRequest> script) {
+    public FakeServer next(Handler<HttpServerRequest> script) {
         scripts.add(script);
         return this;
     }
 
     /** What requests get from now on. */
-    void always(Handler<HttpServerRequest> script) {
+    public void always(Handler<HttpServerRequest> script) {
         always = script;
     }
 
     /** What looks at health and metrics get from now on. */
-    void onGet(Handler<HttpServerRequest> script) {
+    public void onGet(Handler<HttpServerRequest> script) {
         get = script;
     }
 
+    /** Forgets the requests that came. */
+    public void forget() {
+        got.clear();
+    }
+
     /** The next request that came. */
-    Got request() throws InterruptedException {
+    public Got request() throws InterruptedException {
         Got next = got.poll(MAX_WAIT_S, TimeUnit.SECONDS);
         if (next == null) {
             throw new AssertionError("no request came");
@@ -87,30 +92,30 @@ final class FakeServer implements AutoCloseable {
         return next;
     }
 
-    URI url() {
+    public URI url() {
         return URI.create((tls ? "https://localhost:" : "http://127.0.0.1:") + server.actualPort() + "/v1");
     }
 
-    static String chunk(String delta, String finish) {
+    public static String chunk(String delta, String finish) {
         return "{\"id\":\"c\",\"object\":\"chat.completion.chunk\",\"model\":\"theirs\",\"choices\":[{\"index\":0,\"delta\":"
                 + delta + ",\"finish_reason\":" + finish + "}]}";
     }
 
-    static String says(String text) {
+    public static String says(String text) {
         return chunk("{\"content\":\"" + text + "\"}", "null");
     }
 
     /** The head of a stream. */
-    static HttpServerResponse stream(HttpServerRequest request) {
+    public static HttpServerResponse stream(HttpServerRequest request) {
         return request.response().setChunked(true).putHeader("Content-Type", "text/event-stream; charset=utf-8");
     }
 
-    static Buffer event(String data) {
+    public static Buffer event(String data) {
         return Buffer.buffer("data: " + data + "\n\n");
     }
 
     /** A stream of these events, whose connection then stays as it is. */
-    static HttpServerResponse events(HttpServerRequest request, String... data) {
+    public static HttpServerResponse events(HttpServerRequest request, String... data) {
         HttpServerResponse response = stream(request);
         for (String d : data) {
             response.write(event(d));
@@ -119,13 +124,13 @@ final class FakeServer implements AutoCloseable {
     }
 
     /** A stream that ends well. */
-    static void story(HttpServerRequest request) {
+    public static void story(HttpServerRequest request) {
         events(request, ROLE, says("Once"), says(" upon"), FINISH, USAGE, "[DONE]")
                 .end();
     }
 
     /** A plain reply. */
-    static void json(HttpServerRequest request, int status, String body) {
+    public static void json(HttpServerRequest request, int status, String body) {
         request.response()
                 .setStatusCode(status)
                 .putHeader("Content-Type", "application/json")

@@ -1,7 +1,7 @@
 package dev.penstock.backend.upstream;
 
-import dev.penstock.backend.WireRequest;
 import dev.penstock.model.Price;
+import dev.penstock.model.WireRequest;
 import io.vertx.core.Vertx;
 import io.vertx.core.http.HttpClientOptions;
 import io.vertx.core.http.HttpServerOptions;
@@ -12,6 +12,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 
@@ -31,7 +32,7 @@ abstract class UpstreamFixture {
     FakeServer server;
     final AtomicLong clockNs = new AtomicLong();
     private final List<Upstream> upstreams = new ArrayList<>();
-    private Upstream upstream;
+    private @Nullable Upstream upstream;
 
     @BeforeEach
     void start() throws Exception {
@@ -54,10 +55,9 @@ abstract class UpstreamFixture {
     }
 
     Upstream upstream() {
-        if (upstream == null) {
-            upstream = upstream(server.url(), LIMITS, Duration.ofHours(1));
-        }
-        return upstream;
+        Upstream there = upstream == null ? upstream(server.url(), LIMITS, Duration.ofHours(1)) : upstream;
+        upstream = there;
+        return there;
     }
 
     Upstream upstream(URI url, UpstreamLimits limits, Duration probe) {

@@ -5,9 +5,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import dev.penstock.backend.Backend.Load;
-import dev.penstock.backend.WireEvent.Cause;
-import dev.penstock.backend.WireEvent.Ended;
-import dev.penstock.backend.WireEvent.Failed;
+import dev.penstock.model.WireEvent.Cause;
+import dev.penstock.model.WireEvent.Ended;
+import dev.penstock.model.WireEvent.Failed;
 import java.time.Duration;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;

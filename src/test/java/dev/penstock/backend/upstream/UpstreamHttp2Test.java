@@ -5,9 +5,9 @@ import static dev.penstock.backend.upstream.FakeServer.events;
 import static dev.penstock.backend.upstream.FakeServer.says;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.penstock.backend.WireCall;
-import dev.penstock.backend.WireEvent.Ended;
-import dev.penstock.backend.WireEvent.Failed;
+import dev.penstock.model.WireCall;
+import dev.penstock.model.WireEvent.Ended;
+import dev.penstock.model.WireEvent.Failed;
 import io.vertx.core.http.HttpClientOptions;
 import io.vertx.core.http.HttpServerOptions;
 import io.vertx.core.http.HttpVersion;

@@ -13,9 +13,9 @@ import static org.awaitility.Awaitility.await;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.penstock.backend.Backend.Load;
-import dev.penstock.backend.WireCall;
-import dev.penstock.backend.WireEvent.Ended;
 import dev.penstock.model.Usage;
+import dev.penstock.model.WireCall;
+import dev.penstock.model.WireEvent.Ended;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.http.HttpServerResponse;
 import java.nio.charset.StandardCharsets;

@@ -1,6 +1,5 @@
-package dev.penstock.backend;
+package dev.penstock.model;
 
-import dev.penstock.model.Usage;
 import java.util.OptionalInt;
 import org.jspecify.annotations.Nullable;
 

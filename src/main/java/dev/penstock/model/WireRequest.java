@@ -1,4 +1,4 @@
-package dev.penstock.backend;
+package dev.penstock.model;
 
 /**
  * A request of OpenAI's API as its caller wrote it.

@@ -1,4 +1,4 @@
-package dev.penstock.backend;
+package dev.penstock.model;
 
 /** Receives what comes of a request that was sent on. */
 @FunctionalInterface

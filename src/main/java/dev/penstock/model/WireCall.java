@@ -1,4 +1,4 @@
-package dev.penstock.backend;
+package dev.penstock.model;
 
 /** A request under way at a server elsewhere; for the context on which it was sent. */
 public interface WireCall {
