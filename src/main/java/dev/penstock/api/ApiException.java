@@ -65,6 +65,11 @@ public final class ApiException extends RuntimeException {
                 "The model '" + model + "' does not exist here; GET /v1/models lists those that do.");
     }
 
+    /** What a server elsewhere finds wrong with a request. */
+    public static ApiException rejected(int status, @Nullable String param, @Nullable String code, String message) {
+        return new ApiException(status, INVALID_REQUEST, param, code, 0, message);
+    }
+
     /** Any other status that the fault of a request leads to, such as 404 for a path. */
     public static ApiException ofStatus(int status, @Nullable String code, String message) {
         return new ApiException(status, status >= 500 ? SERVER : INVALID_REQUEST, null, code, 0, message);

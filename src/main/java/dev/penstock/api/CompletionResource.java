@@ -1,5 +1,6 @@
 package dev.penstock.api;
 
+import dev.penstock.model.WireRequest.Endpoint;
 import io.smallrye.common.annotation.RunOnVirtualThread;
 import io.vertx.ext.web.RoutingContext;
 import jakarta.ws.rs.Consumes;
@@ -19,11 +20,13 @@ public class CompletionResource {
 
     private final JobMaker jobs;
     private final Responder responder;
+    private final Forwarder forwarder;
     private final ApiLimits limits;
 
-    CompletionResource(JobMaker jobs, Responder responder, ApiLimits limits) {
+    CompletionResource(JobMaker jobs, Responder responder, Forwarder forwarder, ApiLimits limits) {
         this.jobs = jobs;
         this.responder = responder;
+        this.forwarder = forwarder;
         this.limits = limits;
     }
 
@@ -33,7 +36,11 @@ public class CompletionResource {
     @RunOnVirtualThread
     public void create(InputStream body, @Context RoutingContext http, @Suspended AsyncResponse unused)
             throws IOException {
-        CompletionRequest request = CompletionRequest.read(WireJson.readObject(body, limits.maxBodyBytes()));
-        responder.answer(jobs.completion(request), FORMAT, Exchange.of(http));
+        byte[] bytes = WireJson.readBody(body, limits.maxBodyBytes());
+        JsonObject object = WireJson.readObject(bytes);
+        Exchange exchange = Exchange.of(http);
+        if (!forwarder.forwards(Endpoint.COMPLETIONS, object, bytes, exchange)) {
+            responder.answer(jobs.completion(CompletionRequest.read(object)), FORMAT, exchange);
+        }
     }
 }

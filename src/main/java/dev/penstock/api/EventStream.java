@@ -19,11 +19,6 @@ final class EventStream {
         json.writeRaw("\n\n");
     }
 
-    /** Adds a comment, which readers skip: it keeps proxies from taking the connection for dead. */
-    void keepAlive() throws IOException {
-        json.writeRaw(": keep-alive\n\n");
-    }
-
     /** Adds the event that ends a stream without error. */
     void done() throws IOException {
         json.writeRaw("data: [DONE]\n\n");

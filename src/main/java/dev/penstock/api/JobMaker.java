@@ -108,7 +108,10 @@ class JobMaker {
     }
 
     private ServedModel model(String name) {
-        return catalog.find(name).orElseThrow(() -> ApiException.unknownModel(name));
+        return catalog.find(name)
+                .filter(ServedModel.class::isInstance)
+                .map(ServedModel.class::cast)
+                .orElseThrow(() -> ApiException.unknownModel(name));
     }
 
     private static String render(ServedModel model, ChatRequest request) {

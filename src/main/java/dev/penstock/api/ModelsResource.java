@@ -1,8 +1,8 @@
 package dev.penstock.api;
 
 import com.fasterxml.jackson.core.JsonGenerator;
+import dev.penstock.prompt.CatalogModel;
 import dev.penstock.prompt.ModelCatalog;
-import dev.penstock.prompt.ServedModel;
 import jakarta.ws.rs.GET;
 import jakarta.ws.rs.Path;
 import jakarta.ws.rs.PathParam;
@@ -27,7 +27,7 @@ public class ModelsResource {
             json.writeStartObject();
             json.writeStringField("object", "list");
             json.writeArrayFieldStart("data");
-            for (ServedModel model : catalog.models()) {
+            for (CatalogModel model : catalog.models()) {
                 write(json, model);
             }
             json.writeEndArray();
@@ -39,18 +39,20 @@ public class ModelsResource {
     @GET
     @Path("{id:.+}")
     public byte[] find(@PathParam("id") String id) {
-        ServedModel model = catalog.find(id).orElseThrow(() -> ApiException.unknownModel(id));
+        CatalogModel model = catalog.find(id).orElseThrow(() -> ApiException.unknownModel(id));
         return WireJson.bytes(json -> write(json, model));
     }
 
-    private static void write(JsonGenerator json, ServedModel model) throws IOException {
+    private static void write(JsonGenerator json, CatalogModel model) throws IOException {
         json.writeStartObject();
         json.writeStringField("id", model.id());
         json.writeStringField("object", "model");
         json.writeNumberField("created", model.created().getEpochSecond());
         json.writeStringField("owned_by", "penstock");
         // As vLLM names it: clients size their prompts by it.
-        json.writeNumberField("max_model_len", model.contextLength());
+        if (model.maxTokens().isPresent()) {
+            json.writeNumberField("max_model_len", model.maxTokens().getAsInt());
+        }
         json.writeEndObject();
     }
 }

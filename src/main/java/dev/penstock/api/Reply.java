@@ -23,7 +23,6 @@ import org.jspecify.annotations.Nullable;
  */
 final class Reply {
     private static final Logger LOG = Logger.getLogger(Reply.class);
-    private static final String EVENT_STREAM = "text/event-stream;charset=utf-8";
 
     /** A plain reply gathers this much before its writer takes it: no need to wake up for each token. */
     private static final long PLAIN_NOTICE_BYTES = 1 << 20;
@@ -36,12 +35,13 @@ final class Reply {
     private final AtomicBoolean woken = new AtomicBoolean();
 
     // The event loop alone.
-    private boolean silent = true;
+    private final StreamResponse out;
+
     private boolean over;
-    private long timer = -1;
 
     Reply(Job job, ReplyFormat format, Exchange exchange, ApiLimits limits) {
         this.exchange = exchange;
+        out = new StreamResponse(exchange);
         this.limits = limits;
         stream = job.streaming().stream();
         writer = new ReplyWriter(job, format);
@@ -62,7 +62,7 @@ final class Reply {
             exchange.response().exceptionHandler(e -> LOG.debug("A reply could not be written", e));
             if (stream) {
                 exchange.response().drainHandler(nothing -> write());
-                timer = exchange.everyMs(limits.keepAlive().toMillis(), this::keepAlive);
+                out.watch(limits.keepAlive());
             }
         });
     }
@@ -71,7 +71,7 @@ final class Reply {
     void over() {
         over = true;
         choices.cancel();
-        exchange.cancelTimer(timer);
+        out.over();
     }
 
     /** There are pieces: has them written, from any thread. */
@@ -122,8 +122,8 @@ final class Reply {
         if (exchange.response().writeQueueFull()) {
             return;
         }
-        ByteArrayOutputStream out = new ByteArrayOutputStream();
-        EventStream events = new EventStream(out);
+        ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+        EventStream events = new EventStream(bytes);
         boolean last = false;
         try {
             for (Choices.Piece piece = choices.poll(); piece != null; piece = choices.poll()) {
@@ -136,7 +136,7 @@ final class Reply {
         } catch (ApiException e) {
             choices.cancel();
             events.flush();
-            if (out.size() == 0 && !exchange.response().headWritten()) {
+            if (bytes.size() == 0 && !exchange.response().headWritten()) {
                 exchange.send(e);
                 return;
             }
@@ -144,46 +144,9 @@ final class Reply {
             last = true;
         }
         events.flush();
-        if (out.size() > 0) {
-            send(out, last);
+        if (bytes.size() > 0) {
+            out.send(Buffer.buffer(bytes.toByteArray()), last);
         }
-    }
-
-    /** A period is over: says something if nothing was said in it. */
-    private void keepAlive() {
-        if (silent
-                && !over
-                && !exchange.response().ended()
-                && !exchange.response().writeQueueFull()) {
-            ByteArrayOutputStream out = new ByteArrayOutputStream();
-            try {
-                EventStream events = new EventStream(out);
-                events.keepAlive();
-                events.flush();
-            } catch (IOException e) {
-                throw new AssertionError("memory takes what is written", e);
-            }
-            send(out, false);
-        }
-        silent = true;
-    }
-
-    private void send(ByteArrayOutputStream out, boolean last) {
-        HttpServerResponse response = exchange.response();
-        if (!response.headWritten()) {
-            response.setChunked(true);
-            response.putHeader(HttpHeaders.CONTENT_TYPE, EVENT_STREAM);
-            response.putHeader(HttpHeaders.CACHE_CONTROL, "no-cache");
-            // nginx would collect the events otherwise
-            response.putHeader("X-Accel-Buffering", "no");
-        }
-        Buffer bytes = Buffer.buffer(out.toByteArray());
-        if (last) {
-            response.end(bytes);
-        } else {
-            response.write(bytes);
-        }
-        silent = false;
     }
 
     /** How a choice ended, if it did with this piece; throws if it failed. */

@@ -49,20 +49,16 @@ final class WireJson {
                 413, "request_too_large", "The request's body is larger than " + maxBytes + " bytes.");
     }
 
-    /**
-     * Reads a request's body.
-     *
-     * @throws ApiException 413 if it is too large, 400 if it is not one JSON object
-     */
-    static JsonObject readObject(InputStream in, long maxBytes) throws IOException {
+    /** Takes in a request's body. Throws {@link ApiException} 413 if it is too large. */
+    static byte[] readBody(InputStream in, long maxBytes) throws IOException {
         byte[] body = in.readNBytes((int) Math.min(maxBytes + 1, Integer.MAX_VALUE - 8));
         if (body.length > maxBytes) {
             throw tooLarge(maxBytes);
         }
-        return readObject(body);
+        return body;
     }
 
-    /** Reads a body that is there. */
+    /** Reads a body. Throws {@link ApiException} 400 if it is not one JSON object. */
     static JsonObject readObject(byte[] body) {
         try {
             JsonNode node = MAPPER.readTree(body);

@@ -1,10 +1,9 @@
 package dev.penstock.backend;
 
-import dev.penstock.model.Generation;
-import dev.penstock.model.GenerationListener;
-import dev.penstock.model.GenerationRequest;
-
-/** What the router chooses among: something that can generate with one model. */
+/**
+ * What the router chooses among: something that can generate with one model. There are two kinds, by what they take: a
+ * {@link TokenBackend} takes token ids, a {@link WireBackend} the request as its caller wrote it.
+ */
 public interface Backend {
     /** A stable name for logs, metrics and reply headers. */
     String name();
@@ -12,13 +11,11 @@ public interface Backend {
     /** The name of the model that it serves, as callers name it. */
     String model();
 
-    /**
-     * Takes a request; events go to the listener, failures too. Returns at once.
-     */
-    Generation submit(GenerationRequest request, GenerationListener listener);
-
     /** What it has to do at present. */
     Load load();
+
+    /** Whether it takes requests at present, as far as that is known. */
+    boolean available();
 
     /**
      * The work of a backend.

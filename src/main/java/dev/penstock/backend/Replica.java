@@ -8,7 +8,7 @@ import dev.penstock.model.GenerationRequest;
 import java.time.Duration;
 
 /** A variant on a device of this process: the backend over a step loop, which it owns. */
-public final class Replica implements Backend, AutoCloseable {
+public final class Replica implements TokenBackend, AutoCloseable {
     private final String name;
     private final String model;
     private final StepLoop loop;

@@ -1,47 +1,38 @@
 package dev.penstock.hardware;
 
 import com.sun.management.OperatingSystemMXBean;
-import java.io.IOException;
 import java.lang.management.ManagementFactory;
-import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.OptionalLong;
 
-/** How much memory this machine or container has. */
-public final class MachineMemory {
-    private static final Path MEMINFO = Path.of("/proc/meminfo");
-    private static final String AVAILABLE = "MemAvailable:";
+/**
+ * The memory of this machine, or what control groups allow of it.
+ *
+ * @param totalBytes all
+ * @param limitBytes what control groups allow; empty where that is all of the machine's
+ * @param availableBytes what programs can still get, file caches that would give way counted in
+ */
+public record MachineMemory(long totalBytes, OptionalLong limitBytes, long availableBytes) {
+    private static final long BYTES_PER_KB = 1024;
 
-    private MachineMemory() {}
-
-    /** Bytes of the machine, or of the container. */
-    public static long totalBytes() {
-        return bean().getTotalMemorySize();
+    /** As it is now. */
+    public static MachineMemory here() {
+        return read(new LinuxFiles(Path.of("/")));
     }
 
-    /** Bytes that programs can still get, file caches that would give way counted in; no more than {@link #totalBytes}. */
-    public static long availableBytes() {
-        return Math.min(totalBytes(), available(MEMINFO, bean().getFreeMemorySize()));
-    }
-
-    /**
-     * What a file such as Linux's meminfo says.
-     *
-     * @param otherwise the answer where it says nothing, as on other systems
-     */
-    static long available(Path meminfo, long otherwise) {
-        try {
-            for (String line : Files.readAllLines(meminfo)) {
-                if (line.startsWith(AVAILABLE)) {
-                    return Long.parseLong(line.replaceAll("[^0-9]", "")) * 1024;
-                }
-            }
-            return otherwise;
-        } catch (IOException | NumberFormatException unknown) {
-            return otherwise;
-        }
-    }
-
-    private static OperatingSystemMXBean bean() {
-        return ManagementFactory.getPlatformMXBean(OperatingSystemMXBean.class);
+    /** What these files don't tell the JVM has to. */
+    static MachineMemory read(LinuxFiles files) {
+        OperatingSystemMXBean jvm = ManagementFactory.getPlatformMXBean(OperatingSystemMXBean.class);
+        CgroupLimits limits = CgroupLimits.read(files);
+        String meminfo = "/proc/meminfo";
+        long machine = files.number(meminfo, "MemTotal:").orElseGet(() -> jvm.getTotalMemorySize() / BYTES_PER_KB)
+                * BYTES_PER_KB;
+        long total = Math.min(machine, limits.memoryBytes().orElse(machine));
+        long free = files.number(meminfo, "MemAvailable:").orElseGet(() -> jvm.getFreeMemorySize() / BYTES_PER_KB)
+                * BYTES_PER_KB;
+        return new MachineMemory(
+                total,
+                limits.memoryBytes(),
+                Math.min(total, Math.min(free, limits.memoryLeftBytes().orElse(free))));
     }
 }

@@ -13,7 +13,7 @@ import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.IntToDoubleFunction;
 
 /** Runs the same work on several threads at once, and times from the first start to the last end. */
-final class ParallelTiming {
+public final class ParallelTiming {
     private ParallelTiming() {}
 
     /** Keeps results alive, so that the compiler cannot drop the work. */
@@ -24,7 +24,7 @@ final class ParallelTiming {
      *
      * @param work gets the thread's index and returns something that depends on all it did
      */
-    static double bestSeconds(int threads, int rounds, IntToDoubleFunction work) {
+    public static double bestSeconds(int threads, int rounds, IntToDoubleFunction work) {
         AtomicLong names = new AtomicLong();
         double best = Double.POSITIVE_INFINITY;
         try (ExecutorService pool = Executors.newFixedThreadPool(

@@ -11,6 +11,9 @@ import java.util.List;
 import java.util.Map;
 import org.eclipse.microprofile.config.spi.ConfigSource;
 import org.eclipse.microprofile.config.spi.ConfigSourceProvider;
+import org.yaml.snakeyaml.LoaderOptions;
+import org.yaml.snakeyaml.Yaml;
+import org.yaml.snakeyaml.constructor.SafeConstructor;
 
 /**
  * The YAML file that {@code --config} names, as a source of configuration: above the defaults of the application, below
@@ -30,10 +33,12 @@ public final class ConfigFile implements ConfigSourceProvider {
             return List.of();
         }
         ConfigSource file = read(Path.of(path));
-        return List.of(System.getProperty(ModelSpec.FIRST_NAME) == null ? file : withoutModels(file));
+        boolean modelsAreNamed = System.getProperties().stringPropertyNames().stream()
+                .anyMatch(name -> name.startsWith(ModelSpec.PREFIX));
+        return List.of(modelsAreNamed ? withoutModels(file) : file);
     }
 
-    /** Lists of several sources would be merged by index: models of the command line take the place of the file's. */
+    /** Models of several sources would be merged: those of the command line take the place of the file's. */
     static ConfigSource withoutModels(ConfigSource file) {
         Map<String, String> properties = new HashMap<>();
         for (String key : file.getPropertyNames()) {
@@ -45,13 +50,17 @@ public final class ConfigFile implements ConfigSourceProvider {
     }
 
     /**
-     * Reads the file.
+     * Reads the file, in which no key may stand twice.
      *
      * @throws StartException it is not there, can't be read, or is no YAML
      */
     static ConfigSource read(Path path) {
         try {
-            return new YamlConfigSource(path.toUri().toString(), Files.readString(path), ORDINAL);
+            String text = Files.readString(path);
+            LoaderOptions once = new LoaderOptions();
+            once.setAllowDuplicateKeys(false);
+            new Yaml(new SafeConstructor(once)).load(text);
+            return new YamlConfigSource(path.toUri().toString(), text, ORDINAL);
         } catch (IOException | UncheckedIOException e) {
             throw new StartException("The configuration file " + path + " can't be read: " + e, e);
         } catch (RuntimeException e) {

@@ -1,6 +1,7 @@
 package dev.penstock.ops;
 
 import dev.penstock.backend.Replica;
+import dev.penstock.backend.upstream.Upstream;
 import dev.penstock.engine.EngineObserver;
 import dev.penstock.engine.EngineStats;
 import io.micrometer.core.instrument.Counter;
@@ -18,7 +19,8 @@ import java.util.concurrent.TimeUnit;
 import java.util.function.ToDoubleFunction;
 
 /**
- * Metrics of the step loops. What vLLM's users watch goes by its names as well, with its label {@code model_name}.
+ * Metrics of backends. What vLLM's users watch goes by its names as well, with its labels {@code model_name} and
+ * {@code engine}.
  */
 @Singleton
 class EngineMetrics {
@@ -39,15 +41,55 @@ class EngineMetrics {
     /** Shows the state of a replica. */
     void watch(Replica replica) {
         Tags tags = Tags.of("model", replica.model(), "backend", replica.name());
-        Tags vllm = Tags.of("model_name", replica.model());
-        gauge("penstock.requests.running", "Sequences in the batch", replica, tags, EngineStats::running);
-        gauge("penstock.requests.waiting", "Requests that wait for a place", replica, tags, EngineStats::waiting);
-        gauge("penstock.kv.usage", "Share of the KV cache in use", replica, tags, EngineStats::kvUsage);
-        gauge("penstock.kv.blocks", "Blocks of the KV cache", replica, tags, EngineStats::blocks);
-        gauge("penstock.kv.blocks.cached", "Blocks kept for prompts to come", replica, tags, EngineStats::cachedBlocks);
-        gauge("vllm:num_requests_running", "Sequences in the batch", replica, vllm, EngineStats::running);
-        gauge("vllm:num_requests_waiting", "Requests that wait for a place", replica, vllm, EngineStats::waiting);
-        gauge("vllm:kv_cache_usage_perc", "Share of the KV cache in use", replica, vllm, EngineStats::kvUsage);
+        Tags vllm = Tags.of("model_name", replica.model(), "engine", replica.name());
+        gauge(
+                "penstock.requests.running",
+                "Sequences in the batch",
+                replica,
+                tags,
+                r -> r.stats().running());
+        gauge(
+                "penstock.requests.waiting",
+                "Requests that wait for a place",
+                replica,
+                tags,
+                r -> r.stats().waiting());
+        gauge(
+                "penstock.kv.usage",
+                "Share of the KV cache in use",
+                replica,
+                tags,
+                r -> r.stats().kvUsage());
+        gauge(
+                "penstock.kv.blocks",
+                "Blocks of the KV cache",
+                replica,
+                tags,
+                r -> r.stats().blocks());
+        gauge(
+                "penstock.kv.blocks.cached",
+                "Blocks kept for prompts to come",
+                replica,
+                tags,
+                r -> r.stats().cachedBlocks());
+        gauge(
+                "vllm:num_requests_running",
+                "Sequences in the batch",
+                replica,
+                vllm,
+                r -> r.stats().running());
+        gauge(
+                "vllm:num_requests_waiting",
+                "Requests that wait for a place",
+                replica,
+                vllm,
+                r -> r.stats().waiting());
+        gauge(
+                "vllm:kv_cache_usage_perc",
+                "Share of the KV cache in use",
+                replica,
+                vllm,
+                r -> r.stats().kvUsage());
         count("penstock.prompt.tokens", "Tokens of prompts", replica, tags, EngineStats::promptTokens);
         count("penstock.completion.tokens", "Tokens made", replica, tags, EngineStats::completionTokens);
         count(
@@ -63,12 +105,26 @@ class EngineMetrics {
         count("vllm:prefix_cache_hits", "Those in the cache", replica, vllm, EngineStats::cachedPromptTokens);
     }
 
-    private void gauge(
-            String name, String description, Replica replica, Tags tags, ToDoubleFunction<EngineStats> value) {
-        Gauge.builder(name, replica, r -> value.applyAsDouble(r.stats()))
-                .description(description)
-                .tags(tags)
-                .register(meters);
+    /** Shows the state of an upstream. */
+    void watch(Upstream upstream) {
+        Tags tags = Tags.of("model", upstream.model(), "backend", upstream.name());
+        gauge(
+                "penstock.requests.running",
+                "Sequences in the batch",
+                upstream,
+                tags,
+                u -> u.load().running());
+        gauge(
+                "penstock.requests.waiting",
+                "Requests that wait for a place",
+                upstream,
+                tags,
+                u -> u.load().waiting());
+        gauge("penstock.backend.available", "Whether it takes requests", upstream, tags, u -> u.available() ? 1 : 0);
+    }
+
+    private <T> void gauge(String name, String description, T backend, Tags tags, ToDoubleFunction<T> value) {
+        Gauge.builder(name, backend, value).description(description).tags(tags).register(meters);
     }
 
     private void count(

@@ -59,7 +59,7 @@ record KvSpace(ModelSettings settings, PenstockConfig.Engine engine, int models)
                 settings.kvType(),
                 blockSize(),
                 switch (settings.device()) {
-                    case Device.Cpu() -> blocks(shape, MachineMemory.totalBytes());
+                    case Device.Cpu() -> blocks(shape, MachineMemory.here().totalBytes());
                     case Device.Cuda cuda -> cudaBlocks(shape, weightBytes, cuda, Gpus.find());
                 },
                 engine.maxStepTokens(),

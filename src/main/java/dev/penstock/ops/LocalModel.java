@@ -24,7 +24,7 @@ import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A model in this process: its text side, and its one replica. It owns tokenizer and replica.
+ * A replica in this process, and the text side of its model. It owns tokenizer and replica.
  *
  * @param served what the API needs of it
  * @param replica what generates
@@ -38,7 +38,7 @@ record LocalModel(ServedModel served, Replica replica, HfTokenizer tokenizer, St
     /**
      * Builds what is not yet built and loads it.
      *
-     * @param models how many models share this machine
+     * @param models how many replicas share this machine
      * @throws StartException it can't be loaded
      */
     static LocalModel load(ModelSettings settings, PenstockConfig.Engine engine, int models, EngineMetrics metrics) {
@@ -77,8 +77,7 @@ record LocalModel(ServedModel served, Replica replica, HfTokenizer tokenizer, St
             OnnxModelRunner runner = OnnxModelRunner.open(variant.folder(), shape, runnerConfig);
             StepLoop loop =
                     StepLoop.start(settings.name(), runner, tokenizer, options, metrics.observer(settings.name()));
-            Replica replica =
-                    new Replica(settings.name() + "/" + settings.precision().label(), settings.name(), loop);
+            Replica replica = new Replica(settings.backend(), settings.name(), loop);
             return new LocalModel(
                     ModelText.served(settings, variant, tokenizer, template, loop.contextLength()),
                     replica,

@@ -2,7 +2,7 @@ package dev.penstock.ops;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.SerializationFeature;
-import dev.penstock.hardware.CpuCores;
+import dev.penstock.hardware.Processor;
 import java.io.IOException;
 import java.io.PrintWriter;
 import org.jspecify.annotations.Nullable;
@@ -15,7 +15,7 @@ import picocli.CommandLine.Spec;
 /** What commands that measure have in common: threads, the form of their report, and complaints. */
 final class MeasuringOptions {
     @Option(names = "--threads", description = "Threads; default: this machine's physical cores, or its CPU quota")
-    private int threads = CpuCores.defaultThreads();
+    private int threads = Processor.defaultThreads();
 
     @Option(names = "--json", description = "Prints JSON in place of a table")
     private boolean json;

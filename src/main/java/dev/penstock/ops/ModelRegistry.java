@@ -2,8 +2,8 @@ package dev.penstock.ops;
 
 import dev.penstock.backend.Backend;
 import dev.penstock.backend.BackendPool;
+import dev.penstock.prompt.CatalogModel;
 import dev.penstock.prompt.ModelCatalog;
-import dev.penstock.prompt.ServedModel;
 import jakarta.inject.Singleton;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
@@ -12,20 +12,20 @@ import java.util.concurrent.CopyOnWriteArrayList;
 @Singleton
 public class ModelRegistry implements ModelCatalog {
     private final BackendPool pool;
-    private final List<ServedModel> models = new CopyOnWriteArrayList<>();
+    private final List<CatalogModel> models = new CopyOnWriteArrayList<>();
 
     ModelRegistry(BackendPool pool) {
         this.pool = pool;
     }
 
-    /** Lets a model be named, and its backend take requests. */
-    public void add(ServedModel model, Backend backend) {
-        pool.add(backend);
+    /** Lets a model be named, and its backends take requests. */
+    public void add(CatalogModel model, List<? extends Backend> backends) {
+        backends.forEach(pool::add);
         models.add(model);
     }
 
     @Override
-    public List<ServedModel> models() {
+    public List<CatalogModel> models() {
         return List.copyOf(models);
     }
 }

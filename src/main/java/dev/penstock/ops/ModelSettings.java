@@ -1,6 +1,6 @@
 package dev.penstock.ops;
 
-import dev.penstock.hardware.CpuCores;
+import dev.penstock.hardware.Processor;
 import dev.penstock.model.Device;
 import dev.penstock.model.KvType;
 import dev.penstock.model.Precision;
@@ -11,19 +11,15 @@ import dev.penstock.weights.ModelStore;
 import dev.penstock.weights.ModelStoreException;
 import dev.penstock.weights.Rounding;
 import io.quarkus.runtime.configuration.MemorySize;
-import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.HashSet;
-import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
-import java.util.Set;
 
 /**
- * How one model is served: its configuration, checked and with its defaults.
+ * A replica as it was configured, checked and with its defaults.
  *
  * @param name what callers name in {@code model}
+ * @param backend a name of its own, for logs, metrics and reply headers
  * @param folder the model
  * @param device what it runs on
  * @param precision of its weights
@@ -35,6 +31,7 @@ import java.util.Set;
  */
 record ModelSettings(
         String name,
+        String backend,
         ModelFolder folder,
         Device device,
         Precision precision,
@@ -46,22 +43,6 @@ record ModelSettings(
 
     /** Name of the embedded model, and of its folder on the class path. */
     static final String EMBEDDED = "penstock-tiny";
-
-    /** All models of a configuration; the embedded one if it names none. Throws StartException. */
-    static List<ModelSettings> of(PenstockConfig config) {
-        if (config.models().isEmpty()) {
-            return List.of(embedded(ModelStore.ofUser()));
-        }
-        Set<String> names = new HashSet<>();
-        List<ModelSettings> all = new ArrayList<>();
-        for (PenstockConfig.Model model : config.models()) {
-            if (!names.add(model.name())) {
-                throw new StartException("Two models are called " + model.name() + "; each needs a name of its own.");
-            }
-            all.add(of(model));
-        }
-        return all;
-    }
 
     /** The model that this program carries, so that it answers without a download. Throws StartException. */
     static ModelSettings embedded(ModelStore store) {
@@ -76,80 +57,137 @@ record ModelSettings(
         }
         return new ModelSettings(
                 EMBEDDED,
+                backend(EMBEDDED, Precision.FP32),
                 folder,
                 Device.CPU,
                 Precision.FP32,
                 Rounding.SEARCH,
                 KvType.FP32,
-                CpuCores.defaultThreads(),
+                Processor.defaultThreads(),
                 OptionalInt.empty(),
                 OptionalLong.empty());
     }
 
-    private static ModelSettings of(PenstockConfig.Model model) {
-        Device device = Device.ofLabel(model.device())
-                .orElseThrow(() -> new StartException("The model " + model.name() + " has the device '" + model.device()
-                        + "', but there are " + Device.labels() + "."));
-        Optional<Precision> asked = model.precision()
-                .map(label -> Precision.ofLabel(label)
-                        .orElseThrow(() -> new StartException("The model " + model.name() + " has the precision '"
-                                + label + "', but there are " + Precision.labels() + ".")));
-        Rounding rounding = Rounding.ofLabel(model.rounding())
-                .orElseThrow(() -> new StartException("The model " + model.name() + " has the rounding '"
-                        + model.rounding() + "', but there are nearest and search."));
-        ModelFolder folder;
-        Precision precision;
-        try {
-            folder = ModelFolder.open(Path.of(model.folder()));
-            precision = folder.precision(asked, device);
-        } catch (ModelFolderException | IllegalArgumentException e) {
-            throw new StartException("The model " + model.name() + " can't be loaded: " + e.getMessage(), e);
-        }
+    /** A replica on the CPU of which nothing is configured but its model. Throws StartException. */
+    static ModelSettings plain(String name, String what, ModelFolder folder, int threads, OptionalInt context) {
+        Precision precision = precision(what, folder, Optional.empty(), Device.CPU);
         return new ModelSettings(
-                model.name(),
+                name,
+                backend(name, precision),
                 folder,
-                device,
+                Device.CPU,
                 precision,
-                rounding,
-                kvType(model, device, precision),
-                positive(model.name(), "threads", model.threads()).orElseGet(() -> defaultThreads(device)),
-                positive(model.name(), "context", model.context()),
-                model.kvCache()
+                Rounding.SEARCH,
+                kvType(precision),
+                threads,
+                context,
+                OptionalLong.empty());
+    }
+
+    /**
+     * A replica as configured; where it is not there, what is wrong has gone to the problems.
+     *
+     * @param what what is configured, for messages
+     * @param folder the model, if it could be opened
+     * @param threads on the CPU, where none are configured
+     */
+    static Optional<ModelSettings> of(
+            String name,
+            String what,
+            Optional<ModelFolder> folder,
+            PenstockConfig.Backend backend,
+            int threads,
+            OptionalInt context,
+            Problems problems) {
+        Optional<Device> device = problems.attempt(() -> device(what, backend));
+        Optional<Optional<Precision>> asked = problems.attempt(() -> asked(what, backend));
+        Optional<Precision> precision = folder.flatMap(f ->
+                device.flatMap(d -> asked.flatMap(a -> problems.attempt(() -> precision(what, f, a, d)))));
+        Optional<Rounding> rounding = problems.attempt(() -> rounding(what, backend));
+        Optional<KvType> kvType =
+                precision.flatMap(p -> problems.attempt(() -> kvType(what, backend, device.orElseThrow(), p)));
+        problems.require(
+                backend.threads().orElse(1) > 0,
+                what + " has threads " + backend.threads().orElse(0) + "; it must be at least 1.");
+        if (folder.isEmpty() || kvType.isEmpty() || rounding.isEmpty()) {
+            return Optional.empty();
+        }
+        return Optional.of(new ModelSettings(
+                name,
+                backend(name, precision.orElseThrow()),
+                folder.get(),
+                device.orElseThrow(),
+                precision.orElseThrow(),
+                rounding.get(),
+                kvType.get(),
+                // The host has little to do for a GPU.
+                backend.threads().orElse(device.get().equals(Device.CPU) ? threads : 1),
+                context,
+                backend.kvCache()
                         .map(MemorySize::asLongValue)
                         .map(OptionalLong::of)
-                        .orElseGet(OptionalLong::empty));
+                        .orElseGet(OptionalLong::empty)));
     }
 
-    /** The host has little to do for a GPU. */
-    private static int defaultThreads(Device device) {
-        return device.equals(Device.CPU) ? CpuCores.defaultThreads() : 1;
+    /** The same under another name of its own. */
+    ModelSettings withBackend(String other) {
+        return new ModelSettings(
+                name, other, folder, device, precision, rounding, kvType, threads, context, kvCacheBytes);
     }
 
-    private static KvType kvType(PenstockConfig.Model model, Device device, Precision precision) {
-        KvType kvType = kvType(model, precision);
+    private static String backend(String name, Precision precision) {
+        return name + "/" + precision.label();
+    }
+
+    private static Device device(String what, PenstockConfig.Backend backend) {
+        return Device.ofLabel(backend.device())
+                .orElseThrow(() -> new StartException(
+                        what + " has the device '" + backend.device() + "', but there are " + Device.labels() + "."));
+    }
+
+    private static Rounding rounding(String what, PenstockConfig.Backend backend) {
+        return Rounding.ofLabel(backend.rounding())
+                .orElseThrow(() -> new StartException(
+                        what + " has the rounding '" + backend.rounding() + "', but there are nearest and search."));
+    }
+
+    private static Optional<Precision> asked(String what, PenstockConfig.Backend backend) {
+        return backend.precision()
+                .map(label -> Precision.ofLabel(label)
+                        .orElseThrow(() -> new StartException(what + " has the precision '" + label
+                                + "', but there are " + Precision.labels() + ".")));
+    }
+
+    /** What the folder can be had at; throws StartException. */
+    private static Precision precision(String what, ModelFolder folder, Optional<Precision> asked, Device device) {
+        try {
+            return folder.precision(asked, device);
+        } catch (ModelFolderException | IllegalArgumentException e) {
+            throw new StartException(what + " can't be loaded: " + e.getMessage(), e);
+        }
+    }
+
+    private static KvType kvType(String what, PenstockConfig.Backend backend, Device device, Precision precision) {
+        KvType kvType = kvType(what, backend, precision);
         if (!device.equals(Device.CPU) && kvType != KvType.FP16) {
-            throw new StartException("The model " + model.name() + " has the kv " + kvType.label() + ", but on "
-                    + device.label() + " there is fp16 only.");
+            throw new StartException(
+                    what + " has the kv " + kvType.label() + ", but on " + device.label() + " there is fp16 only.");
         }
         return kvType;
     }
 
-    private static KvType kvType(PenstockConfig.Model model, Precision precision) {
-        if (model.kv().isEmpty()) {
-            // Who asks for full precision wants it in the cache too.
-            return precision == Precision.FP32 ? KvType.FP32 : KvType.FP16;
+    private static KvType kvType(String what, PenstockConfig.Backend backend, Precision precision) {
+        if (backend.kv().isEmpty()) {
+            return kvType(precision);
         }
-        String label = model.kv().get();
+        String label = backend.kv().get();
         return KvType.ofLabel(label)
-                .orElseThrow(() -> new StartException("The model " + model.name() + " has the kv '" + label
-                        + "', but there are " + KvType.labels() + "."));
+                .orElseThrow(() -> new StartException(
+                        what + " has the kv '" + label + "', but there are " + KvType.labels() + "."));
     }
 
-    private static OptionalInt positive(String name, String key, OptionalInt value) {
-        if (value.orElse(1) < 1) {
-            throw new StartException(
-                    "The model " + name + " has " + key + " " + value.getAsInt() + "; it must be at least 1.");
-        }
-        return value;
+    /** Who asks for full precision wants it in the cache too. */
+    private static KvType kvType(Precision precision) {
+        return precision == Precision.FP32 ? KvType.FP32 : KvType.FP16;
     }
 }

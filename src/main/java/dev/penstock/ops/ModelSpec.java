@@ -18,10 +18,7 @@ import picocli.CommandLine.TypeConversionException;
  */
 record ModelSpec(String name, String folder, Map<String, String> settings) {
     /** What the properties of all models begin with. */
-    static final String PREFIX = "penstock.models[";
-
-    /** The property that is there whenever the command line names a model. */
-    static final String FIRST_NAME = PREFIX + "0].name";
+    static final String PREFIX = "penstock.models.";
 
     private static final String FORM =
             "NAME=FOLDER[,device=cpu|cuda:N][,precision=fp32|fp16|int8|int4|mixed][,rounding=search|nearest][,kv=fp32|fp16|int8][,threads=N][,context=N]";
@@ -37,6 +34,9 @@ record ModelSpec(String name, String folder, Map<String, String> settings) {
         if (equals < 1 || equals == parts[0].length() - 1) {
             throw wrong("must be " + FORM, text);
         }
+        if (parts[0].substring(0, equals).matches(".*[\"\\\\].*")) {
+            throw wrong("must have a name without quotes and backslashes", text);
+        }
         Map<String, String> settings = new LinkedHashMap<>();
         for (int i = 1; i < parts.length; i++) {
             String[] setting = parts[i].split("=", 2);
@@ -51,13 +51,14 @@ record ModelSpec(String name, String folder, Map<String, String> settings) {
         return new ModelSpec(parts[0].substring(0, equals), parts[0].substring(equals + 1), settings);
     }
 
-    /** The properties that configure this model as the one at a place of the list. */
-    Map<String, String> properties(int place) {
-        String prefix = PREFIX + place + "].";
+    /** The properties that configure this model, with one replica. */
+    Map<String, String> properties() {
+        String prefix = PREFIX + '"' + name + "\".";
         Map<String, String> properties = new LinkedHashMap<>();
-        properties.put(prefix + "name", name);
-        properties.put(prefix + "folder", folder);
-        settings.forEach((key, value) -> properties.put(prefix + key, value));
+        properties.put(prefix + "source", folder);
+        properties.put(prefix + "backends[0].kind", "replica");
+        settings.forEach(
+                (key, value) -> properties.put(prefix + (key.equals("context") ? key : "backends[0]." + key), value));
         return properties;
     }
 

@@ -19,6 +19,7 @@ import picocli.CommandLine.Spec;
             ServeCommand.class,
             BenchCommand.class,
             BuildCommand.class,
+            HardwareCommand.class,
             PlanCommand.class,
             QualityCommand.class,
             SimulateCommand.class,

@@ -3,16 +3,18 @@ package dev.penstock.ops;
 import io.quarkus.runtime.configuration.MemorySize;
 import io.smallrye.config.ConfigMapping;
 import io.smallrye.config.WithDefault;
+import java.math.BigDecimal;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 
 /** The configuration of the server, under {@code penstock} in its file; see {@code docs/configuration.md}. */
 @ConfigMapping(prefix = "penstock")
 public interface PenstockConfig {
-    /** The models to serve; the embedded one if there are none. */
-    List<Model> models();
+    /** The models to serve, by what callers name in {@code model}; the embedded one if there are none. */
+    Map<String, Model> models();
 
     /** The HTTP side. */
     Http http();
@@ -26,34 +28,107 @@ public interface PenstockConfig {
 
     /** A model to serve. */
     interface Model {
-        /** What callers name in {@code model}. */
-        String name();
-
-        /** A Hugging Face folder, or one with ONNX graphs. */
-        String folder();
-
-        /** {@code cpu} or {@code cuda:N}. */
-        @WithDefault("cpu")
-        String device();
-
-        /** {@code fp32}, {@code fp16}, {@code int8}, {@code int4} or {@code mixed}; by device where absent, or what an ONNX folder has. */
-        Optional<String> precision();
-
-        /** How 4-bit codes are found: {@code search} or {@code nearest}. */
-        @WithDefault("search")
-        String rounding();
-
-        /** Type of its KV cache: {@code fp32}, {@code fp16} or {@code int8}; by precision where absent. */
-        Optional<String> kv();
-
-        /** Threads for its matrix products; the machine's cores where absent, one on a GPU. */
-        OptionalInt threads();
+        /** A Hugging Face folder, or one with ONNX graphs, for its replicas. */
+        Optional<String> source();
 
         /** Most tokens of prompt and completion together; the model's own where absent. */
         OptionalInt context();
 
-        /** Memory for its KV cache; a share of the machine's, or of what is free on a GPU, where absent. */
+        /** What applies to requests that bring no budget of their own. */
+        Budget budget();
+
+        /** What generates with it; one replica on the CPU where there are none. */
+        List<Backend> backends();
+    }
+
+    /** Limits of latency; none where absent. */
+    interface Budget {
+        /** From arrival to the first token. */
+        Optional<Duration> ttft();
+
+        /** Mean time for each token after the first. */
+        Optional<Duration> tpot();
+
+        /** From arrival to the last token. */
+        Optional<Duration> endToEnd();
+    }
+
+    /** What generates with a model: a replica in this process, or an upstream, a server elsewhere. */
+    interface Backend {
+        /** {@code replica} or {@code upstream}. */
+        @WithDefault("replica")
+        String kind();
+
+        /** What it costs; an upstream must have one. */
+        Price price();
+
+        /** Of a replica: {@code cpu} or {@code cuda:N}. */
+        @WithDefault("cpu")
+        String device();
+
+        /** Of a replica: {@code fp32}, {@code fp16}, {@code int8}, {@code int4} or {@code mixed}; by device where absent. */
+        Optional<String> precision();
+
+        /** Of a replica: how 4-bit codes are found, {@code search} or {@code nearest}. */
+        @WithDefault("search")
+        String rounding();
+
+        /** Of a replica: type of its KV cache, {@code fp32}, {@code fp16} or {@code int8}; by precision where absent. */
+        Optional<String> kv();
+
+        /** Of a replica: threads for its matrix products; its share of the machine's cores where absent, one on a GPU. */
+        OptionalInt threads();
+
+        /** Of a replica: memory for its KV cache; a share of the machine's, or of what is free on a GPU, where absent. */
         Optional<MemorySize> kvCache();
+
+        /** Of an upstream: where its API is, such as {@code https://host/v1}. */
+        Optional<String> url();
+
+        /** Of an upstream: what it calls the model; what callers call it where absent. */
+        Optional<String> model();
+
+        /** Of an upstream: the environment variable that holds its key; none is sent where absent. */
+        Optional<String> keyEnv();
+
+        /** Of an upstream: how long a connection may take. */
+        @WithDefault("2s")
+        Duration connectTimeout();
+
+        /** Of an upstream: how long the first token of a stream may take. */
+        @WithDefault("60s")
+        Duration firstTokenTimeout();
+
+        /** Of an upstream: how long a stream may be silent after that. */
+        @WithDefault("30s")
+        Duration idleTimeout();
+
+        /** Of an upstream: how long a reply may take in all. */
+        @WithDefault("10m")
+        Duration timeout();
+
+        /** Of an upstream: connections at once. */
+        @WithDefault("1024")
+        int maxConnections();
+
+        /** Of an upstream: between looks at its health and its metrics. */
+        @WithDefault("10s")
+        Duration probe();
+    }
+
+    /** In US dollars: by the hour, or by a million tokens. */
+    interface Price {
+        /** An hour of it, at work or not. */
+        Optional<BigDecimal> perHour();
+
+        /** A million prompt tokens. */
+        Optional<BigDecimal> prompt();
+
+        /** A million prompt tokens that came from a prefix cache; as {@code prompt} where absent. */
+        Optional<BigDecimal> cached();
+
+        /** A million tokens of completions. */
+        Optional<BigDecimal> completion();
     }
 
     /** The HTTP side. */

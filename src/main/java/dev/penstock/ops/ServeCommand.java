@@ -8,7 +8,9 @@ import io.quarkus.runtime.QuarkusBindException;
 import io.quarkus.runtime.configuration.ConfigurationException;
 import io.smallrye.config.ConfigValidationException;
 import java.nio.file.Path;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -63,8 +65,14 @@ final class ServeCommand implements Callable<Integer> {
             ConfigFile.read(file);
             System.setProperty(ConfigFile.PROPERTY, file.toString());
         }
-        for (int i = 0; i < models.size(); i++) {
-            models.get(i).properties(i).forEach(System::setProperty);
+        Set<String> names = new HashSet<>();
+        for (ModelSpec model : models) {
+            if (!names.add(model.name())) {
+                throw new ParameterException(
+                        spec.commandLine(),
+                        "Two models are called " + model.name() + "; each --model needs a name of its own.");
+            }
+            model.properties().forEach(System::setProperty);
         }
         // Beside the start of the container, which keeps one core busy.
         NativeLibraries.load();

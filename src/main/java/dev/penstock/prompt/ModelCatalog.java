@@ -6,10 +6,10 @@ import java.util.Optional;
 /** The models that this server answers for; safe for many threads. */
 public interface ModelCatalog {
     /** All models that can be named at present, in the order of their configuration. */
-    List<ServedModel> models();
+    List<CatalogModel> models();
 
     /** The model of that name, if it is served. */
-    default Optional<ServedModel> find(String id) {
+    default Optional<CatalogModel> find(String id) {
         return models().stream().filter(m -> m.id().equals(id)).findFirst();
     }
 }

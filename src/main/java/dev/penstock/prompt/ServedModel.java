@@ -1,6 +1,7 @@
 package dev.penstock.prompt;
 
 import java.time.Instant;
+import java.util.OptionalInt;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
@@ -28,4 +29,10 @@ public record ServedModel(
         @Nullable String eosToken,
         Set<Integer> eosTokens,
         SamplingDefaults defaults,
-        int contextLength) {}
+        int contextLength)
+        implements CatalogModel {
+    @Override
+    public OptionalInt maxTokens() {
+        return OptionalInt.of(contextLength);
+    }
+}

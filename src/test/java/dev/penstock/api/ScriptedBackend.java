@@ -1,6 +1,6 @@
 package dev.penstock.api;
 
-import dev.penstock.backend.Backend;
+import dev.penstock.backend.TokenBackend;
 import dev.penstock.model.FinishReason;
 import dev.penstock.model.Generation;
 import dev.penstock.model.GenerationEvent.Finished;
@@ -18,7 +18,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
 
 /** Does with each request what the next script says; without one it says "Hello, world" in two pieces. */
-public final class ScriptedBackend implements Backend {
+public final class ScriptedBackend implements TokenBackend {
     private static final long MAX_WAIT_S = 60;
 
     private final String model;

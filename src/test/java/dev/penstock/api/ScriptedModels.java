@@ -48,7 +48,7 @@ public class ScriptedModels implements ModelLoader {
                         Set.of(ByteTokenizer.END),
                         DEFAULTS,
                         CONTEXT),
-                chat);
+                List.of(chat));
         registry.add(
                 new ServedModel(
                         PLAIN,
@@ -61,7 +61,7 @@ public class ScriptedModels implements ModelLoader {
                         Set.of(ByteTokenizer.END),
                         SamplingDefaults.NEUTRAL,
                         CONTEXT),
-                plain);
+                List.of(plain));
     }
 
     @Override

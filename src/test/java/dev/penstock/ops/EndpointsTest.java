@@ -4,6 +4,7 @@ import static io.restassured.RestAssured.given;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.hamcrest.Matchers.containsString;
 import static org.hamcrest.Matchers.equalTo;
+import static org.hamcrest.Matchers.greaterThan;
 
 import dev.penstock.api.ScriptedProfile;
 import io.quarkus.test.junit.QuarkusTest;
@@ -17,6 +18,15 @@ class EndpointsTest {
     void itIsAliveAndReady() {
         given().get("/health/live").then().statusCode(200).body("status", equalTo("UP"));
         given().get("/health/ready").then().statusCode(200).body("status", equalTo("UP"));
+    }
+
+    @Test
+    void theMachineIsTold() {
+        given().get("/v1/hardware")
+                .then()
+                .statusCode(200)
+                .body("computeThreads", greaterThan(0))
+                .body("speeds.readBytesPerSecond", greaterThan(0f));
     }
 
     @Test

@@ -68,6 +68,7 @@ class KvSpaceTest {
     private static KvSpace space(Device device, OptionalLong kvCacheBytes, OptionalInt blockSize, int models) {
         ModelSettings settings = new ModelSettings(
                 "m",
+                "m/int4",
                 folder,
                 device,
                 Precision.INT4,

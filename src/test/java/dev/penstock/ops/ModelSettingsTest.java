@@ -3,7 +3,7 @@ package dev.penstock.ops;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import dev.penstock.hardware.CpuCores;
+import dev.penstock.hardware.Processor;
 import dev.penstock.model.Device;
 import dev.penstock.model.KvType;
 import dev.penstock.model.Precision;
@@ -15,6 +15,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
@@ -66,8 +67,11 @@ class ModelSettingsTest {
     private static ModelSettings settings(Path temp, String rest) {
         Path folder = TinyModels.mha().write(temp.resolve("model"));
         ConfigSource source =
-                new PropertiesConfigSource(ModelSpec.parse("m=" + folder + rest).properties(0), "test", 400);
-        return ModelSettings.of(PenstockConfigTest.read(source)).getFirst();
+                new PropertiesConfigSource(ModelSpec.parse("m=" + folder + rest).properties(), "test", 400);
+        return ConfiguredModel.of(PenstockConfigTest.read(source), Map.of())
+                .getFirst()
+                .replicas()
+                .getFirst();
     }
 
     @Test
@@ -75,7 +79,7 @@ class ModelSettingsTest {
         ModelSettings cpu = settings(temp, "");
         assertThat(cpu.device()).isEqualTo(Device.CPU);
         assertThat(cpu.precision()).isEqualTo(Precision.INT4);
-        assertThat(cpu.threads()).isEqualTo(CpuCores.defaultThreads());
+        assertThat(cpu.threads()).isEqualTo(Processor.defaultThreads());
 
         ModelSettings cuda = settings(temp, ",device=cuda:1");
         assertThat(cuda.device()).isEqualTo(new Device.Cuda(1));

@@ -16,16 +16,16 @@ class ModelSpecTest {
     }
 
     @Test
-    void settingsBecomePropertiesOfTheModelsPlace() {
-        assertThat(ModelSpec.parse("lab/llama=../m,device=cuda:0,precision=INT8,threads=3,context=512")
-                        .properties(1))
+    void settingsBecomePropertiesOfTheModelAndItsReplica() {
+        assertThat(ModelSpec.parse("lab/llama-3.2=../m,device=cuda:0,precision=INT8,threads=3,context=512")
+                        .properties())
                 .isEqualTo(Map.of(
-                        "penstock.models[1].name", "lab/llama",
-                        "penstock.models[1].folder", "../m",
-                        "penstock.models[1].device", "cuda:0",
-                        "penstock.models[1].precision", "INT8",
-                        "penstock.models[1].threads", "3",
-                        "penstock.models[1].context", "512"));
+                        "penstock.models.\"lab/llama-3.2\".source", "../m",
+                        "penstock.models.\"lab/llama-3.2\".context", "512",
+                        "penstock.models.\"lab/llama-3.2\".backends[0].kind", "replica",
+                        "penstock.models.\"lab/llama-3.2\".backends[0].device", "cuda:0",
+                        "penstock.models.\"lab/llama-3.2\".backends[0].precision", "INT8",
+                        "penstock.models.\"lab/llama-3.2\".backends[0].threads", "3"));
     }
 
     @ParameterizedTest
@@ -50,7 +50,9 @@ class ModelSpecTest {
                 "llama=f,context=1e3",
                 "llama=f,context=99999999999",
                 "llama=f,speed=9",
-                "llama=f,threads=1,threads=2"
+                "llama=f,threads=1,threads=2",
+                "a\"b=f",
+                "a\\b=f"
             })
     void whatIsWrongIsRefusedWithTheText(String text) {
         assertThatThrownBy(() -> ModelSpec.parse(text))

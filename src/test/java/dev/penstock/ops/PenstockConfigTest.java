@@ -3,6 +3,7 @@ package dev.penstock.ops;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.penstock.backend.upstream.UpstreamLimits;
 import dev.penstock.engine.EngineOptions;
 import io.quarkus.runtime.configuration.DurationConverter;
 import io.quarkus.runtime.configuration.MemorySize;
@@ -12,11 +13,13 @@ import io.smallrye.config.PropertiesConfigSource;
 import io.smallrye.config.SmallRyeConfig;
 import io.smallrye.config.SmallRyeConfigBuilder;
 import java.io.IOException;
+import java.math.BigDecimal;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import org.eclipse.microprofile.config.spi.ConfigSource;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -36,6 +39,10 @@ class PenstockConfigTest {
         Path file = folder.resolve("penstock.yaml");
         Files.writeString(file, yaml);
         return ConfigFile.read(file);
+    }
+
+    private static PenstockConfig.Model model(PenstockConfig config, String name) {
+        return Objects.requireNonNull(config.models().get(name));
     }
 
     @Test
@@ -73,15 +80,32 @@ class PenstockConfigTest {
                             max-waiting: 9
                             prefix-cache: false
                           models:
-                            - name: lab/llama
-                              folder: /models/llama
-                            - name: small
-                              folder: /models/small
-                              device: "cuda:1"
-                              precision: int8
-                              threads: 3
+                            lab/llama-3.2:
+                              source: /models/llama
+                            small:
+                              source: /models/small
                               context: 1000
-                              kv-cache: 512M
+                              budget: { ttft: 2s, tpot: 120ms, end-to-end: 1m }
+                              backends:
+                                - kind: replica
+                                  device: "cuda:1"
+                                  precision: int8
+                                  rounding: nearest
+                                  kv: fp16
+                                  threads: 3
+                                  kv-cache: 512M
+                                  price: { per-hour: 2.10 }
+                                - kind: upstream
+                                  url: https://host/v1
+                                  model: lab/small
+                                  key-env: KEY
+                                  price: { prompt: 0.20, cached: 0.05, completion: 0.40 }
+                                  connect-timeout: 1s
+                                  first-token-timeout: 2s
+                                  idle-timeout: 3s
+                                  timeout: 4s
+                                  max-connections: 5
+                                  probe: 6s
                         """));
 
         assertThat(config.drainTimeout()).isEqualTo(Duration.ofMinutes(5));
@@ -94,20 +118,78 @@ class PenstockConfigTest {
         assertThat(config.engine().maxRunning()).isEqualTo(8);
         assertThat(config.engine().maxWaiting()).isEqualTo(9);
         assertThat(config.engine().prefixCache()).isFalse();
-        PenstockConfig.Model first = config.models().getFirst();
-        assertThat(first.name()).isEqualTo("lab/llama");
-        assertThat(first.folder()).isEqualTo("/models/llama");
-        assertThat(first.device()).isEqualTo("cpu");
-        assertThat(first.precision()).isEmpty();
-        assertThat(first.threads()).isEmpty();
-        assertThat(first.context()).isEmpty();
-        assertThat(first.kvCache()).isEmpty();
-        PenstockConfig.Model second = config.models().getLast();
-        assertThat(second.device()).isEqualTo("cuda:1");
-        assertThat(second.precision()).hasValue("int8");
-        assertThat(second.threads()).hasValue(3);
-        assertThat(second.context()).hasValue(1000);
-        assertThat(second.kvCache().map(MemorySize::asLongValue)).hasValue(512L << 20);
+        assertThat(config.models()).containsOnlyKeys("lab/llama-3.2", "small");
+        PenstockConfig.Model small = model(config, "small");
+        assertThat(small.source()).hasValue("/models/small");
+        assertThat(small.context()).hasValue(1000);
+        assertThat(small.budget().ttft()).hasValue(Duration.ofSeconds(2));
+        assertThat(small.budget().tpot()).hasValue(Duration.ofMillis(120));
+        assertThat(small.budget().endToEnd()).hasValue(Duration.ofMinutes(1));
+        PenstockConfig.Backend replica = small.backends().getFirst();
+        assertThat(replica.kind()).isEqualTo("replica");
+        assertThat(replica.device()).isEqualTo("cuda:1");
+        assertThat(replica.precision()).hasValue("int8");
+        assertThat(replica.rounding()).isEqualTo("nearest");
+        assertThat(replica.kv()).hasValue("fp16");
+        assertThat(replica.threads()).hasValue(3);
+        assertThat(replica.kvCache().map(MemorySize::asLongValue)).hasValue(512L << 20);
+        assertThat(replica.price().perHour()).hasValue(new BigDecimal("2.10"));
+        PenstockConfig.Backend upstream = small.backends().getLast();
+        assertThat(upstream.kind()).isEqualTo("upstream");
+        assertThat(upstream.url()).hasValue("https://host/v1");
+        assertThat(upstream.model()).hasValue("lab/small");
+        assertThat(upstream.keyEnv()).hasValue("KEY");
+        assertThat(upstream.price().prompt()).hasValue(new BigDecimal("0.20"));
+        assertThat(upstream.price().cached()).hasValue(new BigDecimal("0.05"));
+        assertThat(upstream.price().completion()).hasValue(new BigDecimal("0.40"));
+        assertThat(upstream.connectTimeout()).isEqualTo(Duration.ofSeconds(1));
+        assertThat(upstream.firstTokenTimeout()).isEqualTo(Duration.ofSeconds(2));
+        assertThat(upstream.idleTimeout()).isEqualTo(Duration.ofSeconds(3));
+        assertThat(upstream.timeout()).isEqualTo(Duration.ofSeconds(4));
+        assertThat(upstream.maxConnections()).isEqualTo(5);
+        assertThat(upstream.probe()).isEqualTo(Duration.ofSeconds(6));
+    }
+
+    @Test
+    void everyDefaultOfAModelAndABackendIsTheDocumentedOne(@TempDir Path folder) throws IOException {
+        PenstockConfig config =
+                read(file(folder, "penstock: {models: {m: {backends: [{kind: replica}]}, n: {source: f}}}"));
+
+        PenstockConfig.Model model = model(config, "m");
+        assertThat(model.source()).isEmpty();
+        assertThat(model.context()).isEmpty();
+        assertThat(model.budget().ttft()).isEmpty();
+        assertThat(model.budget().tpot()).isEmpty();
+        assertThat(model.budget().endToEnd()).isEmpty();
+        assertThat(model(config, "n").backends()).isEmpty();
+        PenstockConfig.Backend backend = model.backends().getFirst();
+        assertThat(backend.device()).isEqualTo("cpu");
+        assertThat(backend.precision()).isEmpty();
+        assertThat(backend.rounding()).isEqualTo("search");
+        assertThat(backend.kv()).isEmpty();
+        assertThat(backend.threads()).isEmpty();
+        assertThat(backend.kvCache()).isEmpty();
+        assertThat(backend.price().perHour()).isEmpty();
+        assertThat(backend.price().prompt()).isEmpty();
+        assertThat(backend.price().cached()).isEmpty();
+        assertThat(backend.price().completion()).isEmpty();
+        assertThat(backend.url()).isEmpty();
+        assertThat(backend.model()).isEmpty();
+        assertThat(backend.keyEnv()).isEmpty();
+        UpstreamLimits limits = UpstreamLimits.DEFAULTS;
+        assertThat(backend.connectTimeout()).isEqualTo(limits.connect()).isEqualTo(Duration.ofSeconds(2));
+        assertThat(backend.firstTokenTimeout()).isEqualTo(limits.firstToken()).isEqualTo(Duration.ofSeconds(60));
+        assertThat(backend.idleTimeout()).isEqualTo(limits.idle()).isEqualTo(Duration.ofSeconds(30));
+        assertThat(backend.timeout()).isEqualTo(limits.total()).isEqualTo(Duration.ofMinutes(10));
+        assertThat(backend.maxConnections()).isEqualTo(limits.maxConnections()).isEqualTo(1024);
+        assertThat(backend.probe()).isEqualTo(Duration.ofSeconds(10));
+    }
+
+    @Test
+    void aModelThatStandsTwiceInAFileIsRefused(@TempDir Path folder) {
+        assertThatThrownBy(() -> file(folder, "penstock: {models: {m: {source: a}, m: {source: b}}}"))
+                .isInstanceOf(StartException.class)
+                .hasMessageContaining("duplicate key m");
     }
 
     @Test
@@ -116,19 +198,19 @@ class PenstockConfigTest {
                 penstock:
                   drain-timeout: 5m
                   models:
-                    - {name: a, folder: /a, precision: int8, context: 100}
-                    - {name: b, folder: /b}
+                    a: {source: /a, context: 100, backends: [{kind: replica, precision: int8}]}
+                    b: {source: /b}
                 """);
         ConfigSource commandLine =
-                new PropertiesConfigSource(ModelSpec.parse("c=/c,threads=1").properties(0), "command line", 400);
+                new PropertiesConfigSource(ModelSpec.parse("c=/c,threads=1").properties(), "command line", 400);
 
         PenstockConfig config = read(ConfigFile.withoutModels(file), commandLine);
 
         assertThat(config.drainTimeout()).isEqualTo(Duration.ofMinutes(5));
-        assertThat(config.models()).hasSize(1);
-        assertThat(config.models().getFirst().name()).isEqualTo("c");
-        assertThat(config.models().getFirst().precision()).isEmpty();
-        assertThat(config.models().getFirst().context()).isEmpty();
+        assertThat(config.models()).containsOnlyKeys("c");
+        assertThat(model(config, "c").source()).hasValue("/c");
+        assertThat(model(config, "c").context()).isEmpty();
+        assertThat(model(config, "c").backends()).hasSize(1);
     }
 
     @Test

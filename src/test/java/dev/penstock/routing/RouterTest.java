@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.penstock.backend.Backend;
 import dev.penstock.backend.BackendPool;
+import dev.penstock.backend.TokenBackend;
 import dev.penstock.model.Generation;
 import dev.penstock.model.GenerationEvent;
 import dev.penstock.model.GenerationEvent.Cause;
@@ -73,7 +74,7 @@ class RouterTest {
                 .backend();
     }
 
-    private final class Fake implements Backend {
+    private final class Fake implements TokenBackend {
         private final String name;
         private final String model;
         private final Load load;

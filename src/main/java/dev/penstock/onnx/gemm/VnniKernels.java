@@ -2,16 +2,11 @@ package dev.penstock.onnx.gemm;
 
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
-import java.io.IOException;
+import dev.penstock.hardware.Processor;
 import java.lang.foreign.FunctionDescriptor;
 import java.lang.invoke.MethodHandle;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 
 /** The kernels of {@link KernelCode} and {@link GateCode} in executable memory, for the life of the process. */
 final class VnniKernels {
@@ -62,23 +57,9 @@ final class VnniKernels {
     }
 
     private static final class Support {
-        private static final Path CPUINFO = Path.of("/proc/cpuinfo");
-        private static final Pattern FLAGS = Pattern.compile("(?m)^flags\\s*:(.*)$");
         private static final List<String> NEEDED = List.of("avx512f", "avx512bw", "avx512vl", "avx512_vnni");
-        static final boolean YES = detect();
-
-        private static boolean detect() {
-            if (!System.getProperty("os.arch").equals("amd64") || !Files.isReadable(CPUINFO)) {
-                return false;
-            }
-            try {
-                // The kernel lists what processor and operating system together allow.
-                Matcher flags = FLAGS.matcher(Files.readString(CPUINFO, StandardCharsets.ISO_8859_1));
-                return flags.find() && List.of(flags.group(1).split(" ", -1)).containsAll(NEEDED);
-            } catch (IOException e) {
-                return false;
-            }
-        }
+        static final boolean YES = System.getProperty("os.arch").equals("amd64")
+                && Processor.here().vectorFeatures().containsAll(NEEDED);
     }
 
     /** {@link KernelCode#multiply}. */

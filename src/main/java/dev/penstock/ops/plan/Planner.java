@@ -36,11 +36,12 @@ import org.jspecify.annotations.Nullable;
 public record Planner(ModelStore store, int threads, int sequences, int context, double wantedTokensPerSecond) {
     /** Plans; takes seconds to a minute, with all cores busy. */
     public PlanReport plan(String name, RawModel source) throws IOException {
+        MachineMemory memory = MachineMemory.here();
         PlanReport.Device device = new PlanReport.Device(
                 "cpu",
                 threads,
-                MachineMemory.totalBytes(),
-                MachineMemory.availableBytes(),
+                memory.totalBytes(),
+                memory.availableBytes(),
                 MemoryBandwidth.measure(threads),
                 ComputePeak.measureFp32(threads));
         List<PlanReport.Option> options = new ArrayList<>();

@@ -1,0 +1,30 @@
+package dev.penstock.model;
+
+/**
+ * A request of OpenAI's API as its caller wrote it.
+ *
+ * @param endpoint which of the API's
+ * @param body one JSON object in UTF-8, in which no key stands twice; nobody may change it
+ * @param stream whether it asks for a stream
+ * @param includeUsage whether it asks for a last chunk that counts the tokens
+ */
+public record WireRequest(Endpoint endpoint, byte[] body, boolean stream, boolean includeUsage) {
+    /** Where a request goes to. */
+    public enum Endpoint {
+        /** {@code /chat/completions}. */
+        CHAT("/chat/completions"),
+        /** {@code /completions}. */
+        COMPLETIONS("/completions");
+
+        private final String path;
+
+        Endpoint(String path) {
+            this.path = path;
+        }
+
+        /** Its path below the base of an API. */
+        public String path() {
+            return path;
+        }
+    }
+}

@@ -1,0 +1,229 @@
+package dev.penstock.api;
+
+import static dev.penstock.backend.upstream.FakeServer.event;
+import static dev.penstock.backend.upstream.FakeServer.events;
+import static dev.penstock.backend.upstream.FakeServer.json;
+import static dev.penstock.backend.upstream.FakeServer.says;
+import static io.restassured.RestAssured.given;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+import static org.hamcrest.Matchers.containsString;
+import static org.hamcrest.Matchers.equalTo;
+import static org.hamcrest.Matchers.not;
+import static org.hamcrest.Matchers.nullValue;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.penstock.backend.Backend.Load;
+import dev.penstock.backend.upstream.FakeServer;
+import io.quarkus.test.common.http.TestHTTPResource;
+import io.quarkus.test.junit.QuarkusTest;
+import io.quarkus.test.junit.QuarkusTestProfile;
+import io.quarkus.test.junit.TestProfile;
+import io.restassured.http.ContentType;
+import io.restassured.response.Response;
+import io.vertx.core.http.HttpServerResponse;
+import jakarta.inject.Inject;
+import java.net.Socket;
+import java.net.URI;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+@QuarkusTest
+@TestProfile(ForwardingTest.Profile.class)
+class ForwardingTest {
+    private static final String MESSAGES = "\"messages\": [{\"role\": \"user\", \"content\": \"Hi\"}]";
+
+    @Inject
+    ForwardedModels models;
+
+    @Inject
+    RequestGate gate;
+
+    @TestHTTPResource
+    URI url;
+
+    private FakeServer server;
+
+    @BeforeEach
+    void aWellServer() {
+        await().until(() -> gate.state() == RequestGate.State.OPEN);
+        server = models.server();
+        // So that failures of one test don't add to those of another.
+        stream().then().statusCode(200);
+        server.forget();
+    }
+
+    private static Response post(String endpoint, String fields) {
+        return given().contentType(ContentType.JSON)
+                .header("Authorization", "Bearer callers")
+                .header("Cookie", "callers=1")
+                .body("{\"model\": \"lab/remote\", " + fields + "}")
+                .post("/v1/" + endpoint);
+    }
+
+    private static Response stream() {
+        return post("chat/completions", MESSAGES + ", \"stream\": true");
+    }
+
+    @Test
+    void aStreamIsPassedOnUnderTheNameThatTheCallerKnows() {
+        Response response = stream();
+
+        response.then().statusCode(200).contentType("text/event-stream;charset=utf-8");
+        List<JsonNode> chunks = Sse.chunks(response.asString());
+        assertThat(chunks)
+                .hasSize(4)
+                .allMatch(chunk -> chunk.path("model").asText().equals("lab/remote"));
+        assertThat(chunks.get(1).at("/choices/0/delta/content").asText()).isEqualTo("Once");
+    }
+
+    @Test
+    void theUpstreamGetsWhatTheCallerWroteButNothingOfItsHeaders() throws Exception {
+        server.next(request -> json(request, 200, "{\"model\":\"theirs\",\"choices\":[{\"index\":0}]}"));
+
+        post("completions", "\"prompt\": \"a\", \"tools\": [{\"x\": 1.50}], \"url\": \"http://elsewhere\"")
+                .then()
+                .statusCode(200)
+                .body("model", equalTo("lab/remote"));
+
+        FakeServer.Got got = server.request();
+        assertThat(got.request().path()).isEqualTo("/v1/completions");
+        assertThat(got.body())
+                .isEqualTo(
+                        "{\"model\": \"theirs\", \"prompt\": \"a\", \"tools\": [{\"x\": 1.50}], \"url\": \"http://elsewhere\"}");
+        assertThat(got.request().getHeader("Authorization")).isEqualTo("Bearer secret");
+        assertThat(got.request().getHeader("Cookie")).isNull();
+    }
+
+    @Test
+    void whatTheUpstreamRefusesIsRefusedInItsWords() {
+        server.next(request -> json(
+                request,
+                400,
+                "{\"error\":{\"message\":\"too long\",\"param\":\"messages\",\"code\":\"context_length_exceeded\"}}"));
+
+        stream()
+                .then()
+                .statusCode(400)
+                .body("error.message", equalTo("too long"))
+                .body("error.type", equalTo("invalid_request_error"))
+                .body("error.param", equalTo("messages"))
+                .body("error.code", equalTo("context_length_exceeded"));
+    }
+
+    @Test
+    void whatTheUpstreamDoesWrongIsNotShown() {
+        server.next(request -> json(request, 500, "{\"error\":{\"message\":\"at db-7.internal\"}}"));
+
+        stream()
+                .then()
+                .statusCode(502)
+                .body("error.code", equalTo("backend_failed"))
+                .body("error.param", nullValue())
+                .body("error.message", not(containsString("db-7")));
+    }
+
+    @Test
+    void aFullUpstreamSaysWhenToComeBack() {
+        server.next(request -> {
+            request.response().putHeader("Retry-After", "1");
+            json(request, 429, "{}");
+        });
+
+        stream().then().statusCode(503).header("Retry-After", "1").body("error.code", equalTo("server_is_overloaded"));
+        await().until(models.upstream()::available);
+    }
+
+    @Test
+    void aStreamThatBreaksOffEndsWithAnError() throws Exception {
+        server.next(request -> events(request, says("Hi"))
+                .write("")
+                .onComplete(n -> request.connection().close()));
+
+        List<String> data = Sse.data(stream().asString());
+
+        assertThat(data).hasSize(2);
+        assertThat(new ObjectMapper().readTree(data.getLast()).at("/error/code").asText())
+                .isEqualTo("server_is_overloaded");
+    }
+
+    @Test
+    void aCallerWhoGoesIsGoneForTheUpstreamToo() throws Exception {
+        int closed = server.closed.get();
+        server.next(request -> events(request, says("Hi")));
+        try (Socket socket = new Socket(url.getHost(), url.getPort())) {
+            byte[] body = ("{\"model\": \"lab/remote\", " + MESSAGES + ", \"stream\": true}")
+                    .getBytes(StandardCharsets.UTF_8);
+            socket.getOutputStream()
+                    .write(
+                            ("POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: "
+                                            + body.length + "\r\n\r\n")
+                                    .getBytes(StandardCharsets.US_ASCII));
+            socket.getOutputStream().write(body);
+            assertThat(new String(socket.getInputStream().readNBytes(12), StandardCharsets.US_ASCII))
+                    .isEqualTo("HTTP/1.1 200");
+        }
+
+        await().until(() -> server.closed.get() == closed + 1);
+        assertThat(models.upstream().load()).isEqualTo(new Load(0, 0, 0));
+    }
+
+    @Test
+    void aStreamInSilenceSaysSoAndThenGoesOn() {
+        server.next(request -> {
+            HttpServerResponse response = FakeServer.stream(request);
+            response.write(event(FakeServer.ROLE));
+            // More than the interval of the profile.
+            models.after(
+                    1500,
+                    () -> response.end(event(says("Hi"))
+                            .appendBuffer(event(FakeServer.FINISH))
+                            .appendBuffer(event("[DONE]"))));
+        });
+
+        String body = stream().asString();
+
+        assertThat(body).startsWith(": keep-alive\n\n");
+        assertThat(Sse.chunks(body)).hasSize(3);
+    }
+
+    @Test
+    void theModelIsListedWithWhatIsKnownOfIt() {
+        given().get("/v1/models/lab/remote")
+                .then()
+                .statusCode(200)
+                .body("id", equalTo("lab/remote"))
+                .body("max_model_len", nullValue());
+        given().get("/v1/models").then().body("data.id", equalTo(List.of("lab/remote")));
+    }
+
+    @Test
+    void whatHasToBeKnownHereIsChecked() throws Exception {
+        post("chat/completions", MESSAGES + ", \"stream\": 1")
+                .then()
+                .statusCode(400)
+                .body("error.param", equalTo("stream"));
+        given().contentType(ContentType.JSON)
+                .body("{\"model\": \"theirs\", " + MESSAGES + "}")
+                .post("/v1/chat/completions")
+                .then()
+                .statusCode(404);
+    }
+
+    public static final class Profile implements QuarkusTestProfile {
+        @Override
+        public Set<Class<?>> getEnabledAlternatives() {
+            return Set.of(ForwardedModels.class);
+        }
+
+        @Override
+        public Map<String, String> getConfigOverrides() {
+            return Map.of("quarkus.http.test-port", "0", "penstock.http.keep-alive", "1s");
+        }
+    }
+}
