@@ -15,6 +15,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Objects;
 import java.util.Random;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
@@ -50,8 +51,9 @@ class HuggingFaceCacheTest {
             byte[] hash = FileDigests.sha256().digest(Files.readAllBytes(file));
             Path blob = Files.move(file, blobs.resolve(FileDigests.hex(hash)));
             Path link = snapshot.resolve(folder.relativize(file));
-            Files.createDirectories(link.getParent());
-            Files.createSymbolicLink(link, link.getParent().relativize(blob));
+            Path around = Objects.requireNonNull(link.getParent());
+            Files.createDirectories(around);
+            Files.createSymbolicLink(link, around.relativize(blob));
         }
         return snapshot;
     }
