@@ -22,9 +22,7 @@ final class Externality {
 
     /** Time that prompts take from a request until its end: one that waits for its own first token meets only later ones. */
     private static double withSeconds(Reservation r, Prediction p) {
-        return r.tokens == 0
-                ? p.promptSeconds * overlap(r, p.ownSteps)
-                : p.queueSeconds * overlap(r, p.promptSteps);
+        return r.tokens == 0 ? p.promptSeconds * overlap(r, p.ownSteps) : p.queueSeconds * overlap(r, p.promptSteps);
     }
 
     private static double withoutSeconds(Reservation r, Prediction p) {
