@@ -1,6 +1,7 @@
 package dev.penstock.routing;
 
 import dev.penstock.model.Budget;
+import java.time.Duration;
 import java.util.Map;
 
 /**
@@ -28,6 +29,12 @@ public record Demand(
                     "A request has at least one token of prompt and of output, not %d and %d."
                             .formatted(promptTokens, maxTokens));
         }
+    }
+
+    /** When its first token, or without such a limit its last one, must have come; the end of time without any. */
+    public long deadlineNs() {
+        Duration limit = budget.ttft() == null ? budget.endToEnd() : budget.ttft();
+        return limit == null ? Long.MAX_VALUE : arrivedNs + limit.toNanos();
     }
 
     /** Prompt tokens that this backend needn't compute; the last token is always computed. */

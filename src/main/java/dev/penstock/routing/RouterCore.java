@@ -116,7 +116,7 @@ public final class RouterCore {
         List<Quote> quotes = new ArrayList<>();
         for (int i = 0; i < backends.size(); i++) {
             Prediction p = predictions.get(i);
-            if (p.fit == Fit.FEASIBLE && harmsOthers(backends.get(i), p, nowNs)) {
+            if (p.fit == Fit.FEASIBLE && Externality.harms(backends.get(i), p, nowNs)) {
                 p.fit = Fit.HARMS_OTHERS;
             }
             quotes.add(quote(i));
@@ -256,7 +256,7 @@ public final class RouterCore {
                 return -1;
             }
             int pick = demand.budget().sort() == Budget.Sort.PRICE ? amongEquals(best, spill) : best;
-            if (!harmsOthers(backends.get(pick), predictions.get(pick), nowNs)) {
+            if (!Externality.harms(backends.get(pick), predictions.get(pick), nowNs)) {
                 return pick;
             }
             predictions.get(pick).fit = Fit.HARMS_OTHERS;
@@ -265,7 +265,7 @@ public final class RouterCore {
 
     private void dropHarmful(boolean spill, long nowNs) {
         for (int i = 0; i < backends.size(); i++) {
-            if (fits(i, spill) && harmsOthers(backends.get(i), predictions.get(i), nowNs)) {
+            if (fits(i, spill) && Externality.harms(backends.get(i), predictions.get(i), nowNs)) {
                 predictions.get(i).fit = Fit.HARMS_OTHERS;
             }
         }
@@ -333,7 +333,7 @@ public final class RouterCore {
                     && (oldest < 0
                             || backends.get(i).lastPickNs()
                                     < backends.get(oldest).lastPickNs())
-                    && !harmsOthers(backends.get(i), p, nowNs)) {
+                    && !Externality.harms(backends.get(i), p, nowNs)) {
                 oldest = i;
             }
         }
@@ -377,45 +377,6 @@ public final class RouterCore {
         return s.inFlight() > 0 && (p.fit == Fit.TTFT || p.fit == Fit.HARMS_OTHERS);
     }
 
-    /** Whether a request that keeps its budget now would break it with this one beside it. */
-    private boolean harmsOthers(BackendState s, Prediction p, long nowNs) {
-        List<Reservation> flights = s.flights();
-        for (int i = 0; i < flights.size(); i++) {
-            Reservation r = flights.get(i);
-            double slack = slackSeconds(r, p, nowNs);
-            double left = r.tokensLeft();
-            double shared = r.tokens == 0 ? p.ownSteps : p.promptSteps;
-            double time = r.tokens == 0 ? p.promptSeconds : p.queueSeconds;
-            double with = time * Math.min(1, left / Math.max(1, shared));
-            double without = r.tokens == 0
-                    ? 0
-                    : (p.queueSeconds - p.promptSeconds) * Math.min(1, left / Math.max(1, p.promptSteps - p.ownSteps));
-            if (with > slack && without <= slack) {
-                return true;
-            }
-        }
-        return false;
-    }
-
-    /** Time that a request may lose until its end and still keep its budget. */
-    private static double slackSeconds(Reservation r, Prediction p, long nowNs) {
-        Budget budget = r.demand.budget();
-        double left = r.tokensLeft();
-        double decode = left * p.decodeSeconds;
-        double slack = Double.POSITIVE_INFINITY;
-        if (budget.tpot() != null) {
-            double allowed = seconds(budget.tpot()) * (r.tokens == 0 ? left : r.tokens - 1 + left);
-            double gone = r.tokens == 0 ? 0 : (nowNs - r.firstTokenNs) * 1e-9;
-            slack = allowed - gone - decode;
-        }
-        if (budget.endToEnd() != null) {
-            double gone = (nowNs - r.demand.arrivedNs()) * 1e-9;
-            double first = r.tokens == 0 ? Math.max(0, r.ttftPredicted - (nowNs - r.sinceNs) * 1e-9) : 0;
-            slack = Math.min(slack, seconds(budget.endToEnd()) - gone - first - decode);
-        }
-        return slack;
-    }
-
     private Decision withoutFit(Demand demand, long nowNs) {
         double wait = Double.POSITIVE_INFINITY;
         double retry = Double.POSITIVE_INFINITY;
@@ -456,7 +417,7 @@ public final class RouterCore {
     private boolean mayBeLate(Demand demand, Prediction p, BackendState s, long nowNs) {
         return switch (options.late()) {
             case REFUSE -> false;
-            case LIKELY -> p.missShare <= LIKELY && !harmsOthers(s, p, nowNs);
+            case LIKELY -> p.missShare <= LIKELY && !Externality.harms(s, p, nowNs);
             case BEST_EFFORT -> demand.priority() >= 0;
         };
     }

@@ -14,19 +14,22 @@ import dev.penstock.routing.Reservation;
 import dev.penstock.routing.RouterCore;
 import dev.penstock.routing.RouterOptions;
 import dev.penstock.routing.StepTimeModel;
+import dev.penstock.routing.WaitingLine;
 import java.math.BigDecimal;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.PriorityQueue;
 import java.util.SplittableRandom;
 
 /** One run of a trace over a fleet under a policy; the same seed gives the same run. */
 final class Simulation {
     private static final double IDLE_LIMIT_SECONDS = 60;
     private static final int MAX_TOKENS = 2048;
+
+    /** Requests that may wait. */
+    private static final int LINE = 1000;
 
     /** Requests in whose time predictions are not judged. */
     private static final int WARM_UP = 500;
@@ -42,8 +45,7 @@ final class Simulation {
     private final SimReplica[] replicas;
     private final Policy.View view;
     private final SplittableRandom random;
-    private final PriorityQueue<Held> held = new PriorityQueue<>(
-            Comparator.comparingLong(Held::deadlineNs).thenComparingLong(h -> h.request.arrivalNs()));
+    private final WaitingLine<SimRequest> line = new WaitingLine<>(LINE);
     private final Tally tally;
     private final Tariff[] tariffs;
     private final long endOfTraceNs;
@@ -100,7 +102,7 @@ final class Simulation {
                 }
             }
             long arrival = next < requests.size() ? requests.get(next).arrivalNs() : Long.MAX_VALUE;
-            long retry = held.isEmpty() ? Long.MAX_VALUE : held.peek().askNs;
+            long retry = line.nextNs().orElse(Long.MAX_VALUE);
             long event = Math.min(stepEnd, Math.min(arrival, retry));
             if (event == Long.MAX_VALUE) {
                 break;
@@ -112,7 +114,8 @@ final class Simulation {
             } else if (arrival == event) {
                 ask(requests.get(next++), now);
             } else if (retry == event) {
-                askAgain(now);
+                long at = now;
+                line.poll(at).ifPresent(r -> ask(r, at));
             }
         }
         for (Tariff t : tariffs) {
@@ -143,22 +146,9 @@ final class Simulation {
         }
         switch (core.decide(demand, now)) {
             case Decision.Run(var reservation, Quote quote, var reason) -> send(request, reservation, now);
-            case Decision.Wait(long untilNs, var reason) -> held.add(new Held(request, untilNs, deadline(request)));
+            case Decision.Wait(long untilNs, var reason) ->
+                line.add(request, demand, untilNs).ifPresent(tally::refused);
             case Decision.Shed shed -> tally.refused(request);
-        }
-    }
-
-    private static long deadline(SimRequest r) {
-        var limit = r.hurry().budget.ttft() == null
-                ? r.hurry().budget.endToEnd()
-                : r.hurry().budget.ttft();
-        return limit == null ? Long.MAX_VALUE : r.arrivalNs() + limit.toNanos();
-    }
-
-    private void askAgain(long now) {
-        Held first = held.poll();
-        if (first != null) {
-            ask(first.request, now);
         }
     }
 
@@ -301,8 +291,6 @@ final class Simulation {
         changed.sort(Comparator.comparingLong(SimRequest::arrivalNs));
         return changed;
     }
-
-    private record Held(SimRequest request, long askNs, long deadlineNs) {}
 
     /** What a server costs. */
     static final class Tariff {

@@ -122,6 +122,8 @@ class SimulationTest {
         assertThat(most).isLessThanOrEqualTo(220);
     }
 
+    /** None of these has been picked by a router. */
+    @SuppressWarnings("NullAway")
     private static SimReplica.Job job(int prompt, int output) {
         return new SimReplica.Job(new SimRequest(0, prompt, output, SimRequest.Hurry.BATCH), null);
     }
