@@ -275,6 +275,7 @@ class RouterCoreTest {
     }
 
     @Test
+    @SuppressWarnings("NullAway") // it overlooks a @Nullable on a nested type of another compilation
     void theFastestIsPickedForWhoSortsByLatency() {
         slow(core, 1_000);
         fast(core, 1_000_000_000);
