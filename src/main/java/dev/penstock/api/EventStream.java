@@ -6,6 +6,9 @@ import java.io.OutputStream;
 
 /** Server-sent events with JSON for data, as the HTML standard and OpenAI's API write them; for one thread. */
 final class EventStream {
+    /** A comment, which readers skip: it keeps proxies from taking the connection for dead. */
+    static final String KEEP_ALIVE = ": keep-alive\n\n";
+
     private final JsonGenerator json;
 
     EventStream(OutputStream out) throws IOException {
@@ -19,17 +22,12 @@ final class EventStream {
         json.writeRaw("\n\n");
     }
 
-    /** Adds a comment, which readers skip: it keeps proxies from taking the connection for dead. */
-    void keepAlive() throws IOException {
-        json.writeRaw(": keep-alive\n\n");
-    }
-
     /** Adds the event that ends a stream without error. */
     void done() throws IOException {
         json.writeRaw("data: [DONE]\n\n");
     }
 
-    /** Sends what was added, waiting while the reader's buffers are full. */
+    /** Hands on what was added. */
     void flush() throws IOException {
         json.flush();
     }

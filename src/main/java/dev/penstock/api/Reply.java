@@ -145,7 +145,7 @@ final class Reply {
         }
         events.flush();
         if (out.size() > 0) {
-            send(out, last);
+            send(Buffer.buffer(out.toByteArray()), last);
         }
     }
 
@@ -155,20 +155,12 @@ final class Reply {
                 && !over
                 && !exchange.response().ended()
                 && !exchange.response().writeQueueFull()) {
-            ByteArrayOutputStream out = new ByteArrayOutputStream();
-            try {
-                EventStream events = new EventStream(out);
-                events.keepAlive();
-                events.flush();
-            } catch (IOException e) {
-                throw new AssertionError("memory takes what is written", e);
-            }
-            send(out, false);
+            send(Buffer.buffer(EventStream.KEEP_ALIVE), false);
         }
         silent = true;
     }
 
-    private void send(ByteArrayOutputStream out, boolean last) {
+    private void send(Buffer bytes, boolean last) {
         HttpServerResponse response = exchange.response();
         if (!response.headWritten()) {
             response.setChunked(true);
@@ -177,7 +169,6 @@ final class Reply {
             // nginx would collect the events otherwise
             response.putHeader("X-Accel-Buffering", "no");
         }
-        Buffer bytes = Buffer.buffer(out.toByteArray());
         if (last) {
             response.end(bytes);
         } else {
