@@ -30,7 +30,7 @@ public class ChatResource {
         this.limits = limits;
     }
 
-    /** Answers a conversation. */
+    /** Answers a conversation. The reply goes out from {@link Reply}: JAX-RS, suspended, sends none. */
     @POST
     @Consumes(MediaType.APPLICATION_JSON)
     @RunOnVirtualThread

@@ -30,7 +30,7 @@ public class CompletionResource {
         this.limits = limits;
     }
 
-    /** Goes on from one prompt or several. */
+    /** Goes on from one prompt or several. The reply goes out from {@link Reply}: JAX-RS, suspended, sends none. */
     @POST
     @Consumes(MediaType.APPLICATION_JSON)
     @RunOnVirtualThread

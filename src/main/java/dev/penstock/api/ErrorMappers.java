@@ -32,12 +32,6 @@ class ErrorMappers {
     }
 
     @ServerExceptionMapper
-    Response interrupted(InterruptedException e) {
-        Thread.currentThread().interrupt();
-        return response(ApiException.overloaded(1, RequestGate.State.DRAINING.refusal()));
-    }
-
-    @ServerExceptionMapper
     Response unexpected(Throwable e, UriInfo uri) {
         LOG.errorf(e, "A request to %s failed", uri.getPath());
         return response(HttpEdge.error(500, uri.getPath()));

@@ -6,6 +6,9 @@ import java.io.OutputStream;
 
 /** Server-sent events with JSON for data, as the HTML standard and OpenAI's API write them; for one thread. */
 final class EventStream {
+    /** A comment, which readers skip: it keeps proxies from taking the connection for dead. */
+    static final String KEEP_ALIVE = ": keep-alive\n\n";
+
     private final JsonGenerator json;
 
     EventStream(OutputStream out) throws IOException {
@@ -24,7 +27,7 @@ final class EventStream {
         json.writeRaw("data: [DONE]\n\n");
     }
 
-    /** Sends what was added, waiting while the reader's buffers are full. */
+    /** Hands on what was added. */
     void flush() throws IOException {
         json.flush();
     }

@@ -28,7 +28,7 @@ final class StreamResponse {
     private void periodOver() {
         HttpServerResponse response = exchange.response();
         if (silent && !response.ended() && !response.writeQueueFull()) {
-            send(Buffer.buffer(": keep-alive\n\n"), false);
+            send(Buffer.buffer(EventStream.KEEP_ALIVE), false);
         }
         silent = true;
     }
