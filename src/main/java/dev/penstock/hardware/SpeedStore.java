@@ -9,7 +9,6 @@ import java.nio.file.StandardCopyOption;
 import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.Properties;
-import java.util.function.Supplier;
 
 /**
  * Keeps what was measured, a small file for each fingerprint of a machine. Any number of processes may share the folder; where
@@ -23,16 +22,8 @@ public record SpeedStore(Path folder) {
     private static final String FP32 = "fp32OperationsPerSecond";
     private static final String INT8 = "int8OperationsPerSecond";
 
-    /** What was measured of machines with this fingerprint, now if not before. */
-    public MachineSpeeds speeds(String fingerprint, Supplier<MachineSpeeds> measure) {
-        return find(fingerprint).orElseGet(() -> {
-            MachineSpeeds speeds = measure.get();
-            keep(fingerprint, speeds);
-            return speeds;
-        });
-    }
-
-    private Optional<MachineSpeeds> find(String fingerprint) {
+    /** What was measured of machines with this fingerprint; empty where it was not, or can't be read. */
+    public Optional<MachineSpeeds> find(String fingerprint) {
         Properties file = new Properties();
         try (Reader reader = Files.newBufferedReader(file(fingerprint))) {
             file.load(reader);

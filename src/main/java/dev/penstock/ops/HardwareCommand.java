@@ -24,7 +24,7 @@ final class HardwareCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
-        HardwareReport report = measure ? HardwareReport.measured() : HardwareReport.here();
+        HardwareReport report = measure ? HardwareReport.measured() : HardwareReport.complete();
         PrintWriter out = spec.commandLine().getOut();
         out.print(json ? report.json() : report.table());
         out.flush();

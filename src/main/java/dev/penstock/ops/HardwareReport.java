@@ -17,6 +17,7 @@ import dev.penstock.weights.ModelStore;
 import java.io.UncheckedIOException;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 
 /**
  * What this machine has and was measured to do; its JSON is this record, in which what is unknown is left out.
@@ -26,7 +27,7 @@ import java.util.Locale;
  * @param memory as far as this process may use it
  * @param numaNodes parts with memory of their own
  * @param gpus those of NVIDIA
- * @param speeds as measured with {@code computeThreads} threads, once
+ * @param speeds as measured with {@code computeThreads} threads, if that was done
  */
 record HardwareReport(
         Processor processor,
@@ -34,34 +35,43 @@ record HardwareReport(
         MachineMemory memory,
         List<NumaNode> numaNodes,
         List<Gpu> gpus,
-        MachineSpeeds speeds) {
+        Optional<MachineSpeeds> speeds) {
     private static final double GIB = 1 << 30;
     private static final double GIGA = 1e9;
 
-    /** Of this machine; measures it, in a second or two, where its user has not done so before. */
+    /** Of this machine, with speeds only where its user had it measured before. */
     static HardwareReport here() {
-        return of(false);
+        return of(Speeds.KEPT);
     }
 
-    /** As {@link #here}, but measures in any case. */
+    /** Of this machine; measures it, which keeps all cores busy for seconds, where that was not done before. */
+    static HardwareReport complete() {
+        return of(Speeds.KEPT_OR_MEASURED);
+    }
+
+    /** Of this machine, measured now. */
     static HardwareReport measured() {
-        return of(true);
+        return of(Speeds.MEASURED);
     }
 
-    private static HardwareReport of(boolean again) {
+    private enum Speeds {
+        KEPT,
+        KEPT_OR_MEASURED,
+        MEASURED
+    }
+
+    private static HardwareReport of(Speeds wanted) {
         Machine machine = Machine.here();
         SpeedStore store = new SpeedStore(ModelStore.ofUser().root().resolve("hardware"));
         int threads = Processor.defaultThreads();
-        if (again) {
-            store.keep(machine.fingerprint(), MachineSpeeds.measure(threads, Int8Peak::measure));
+        Optional<MachineSpeeds> speeds =
+                wanted == Speeds.MEASURED ? Optional.empty() : store.find(machine.fingerprint());
+        if (speeds.isEmpty() && wanted != Speeds.KEPT) {
+            speeds = Optional.of(MachineSpeeds.measure(threads, Int8Peak::measure));
+            store.keep(machine.fingerprint(), speeds.get());
         }
         return new HardwareReport(
-                machine.processor(),
-                threads,
-                machine.memory(),
-                machine.numaNodes(),
-                machine.gpus(),
-                store.speeds(machine.fingerprint(), () -> MachineSpeeds.measure(threads, Int8Peak::measure)));
+                machine.processor(), threads, machine.memory(), machine.numaNodes(), machine.gpus(), speeds);
     }
 
     /** For programs. */
@@ -112,9 +122,7 @@ record HardwareReport(
         for (NumaNode node : numaNodes) {
             line(text, "node " + node.index(), "%d threads, %.1f GiB", node.threads(), node.totalBytes() / GIB);
         }
-        line(text, "reads", "%.1f GB/s", speeds.readBytesPerSecond() / GIGA);
-        line(text, "computes", "%.0f GFLOP/s in fp32", speeds.fp32OperationsPerSecond() / GIGA);
-        speeds.int8OperationsPerSecond().ifPresent(s -> line(text, "", "%.0f GOP/s in int8", s / GIGA));
+        speeds.ifPresent(s -> speeds(text, s));
         if (gpus.isEmpty()) {
             line(text, "GPUs", "none");
         }
@@ -130,6 +138,12 @@ record HardwareReport(
                     gpu.mig() ? ", cut into instances" : "");
         }
         return text.toString();
+    }
+
+    private static void speeds(StringBuilder text, MachineSpeeds speeds) {
+        line(text, "reads", "%.1f GB/s", speeds.readBytesPerSecond() / GIGA);
+        line(text, "computes", "%.0f GFLOP/s in fp32", speeds.fp32OperationsPerSecond() / GIGA);
+        speeds.int8OperationsPerSecond().ifPresent(s -> line(text, "", "%.0f GOP/s in int8", s / GIGA));
     }
 
     private static void line(StringBuilder text, String name, String value, Object... arguments) {

@@ -10,7 +10,7 @@ import jakarta.ws.rs.core.MediaType;
 @Path("/v1/hardware")
 @Produces(MediaType.APPLICATION_JSON)
 public class HardwareResource {
-    /** The machine as it is now, its speeds as they were measured at the first start. */
+    /** The machine as it is now, with its speeds once {@code penstock hardware} has measured them. */
     @GET
     @Blocking
     public String get() {

@@ -90,8 +90,6 @@ class Lifecycle {
 
     private void load() {
         try {
-            // Before models keep the cores busy, and then never again.
-            HardwareReport.here();
             loader.load(registry);
             gate.open();
             listening.await();
