@@ -104,8 +104,9 @@ record ModelSettings(
         Optional<Precision> precision = folder.flatMap(f ->
                 device.flatMap(d -> asked.flatMap(a -> problems.attempt(() -> precision(what, f, a, d)))));
         Optional<Rounding> rounding = problems.attempt(() -> rounding(what, backend));
-        Optional<KvType> kvType =
-                precision.flatMap(p -> problems.attempt(() -> kvType(what, backend, device.orElseThrow(), p)));
+        Optional<Optional<KvType>> askedKv = problems.attempt(() -> askedKv(what, backend));
+        Optional<KvType> kvType = precision.flatMap(
+                p -> askedKv.flatMap(a -> problems.attempt(() -> kvType(what, a, device.orElseThrow(), p))));
         problems.require(
                 backend.threads().orElse(1) > 0,
                 what + " has threads " + backend.threads().orElse(0) + "; it must be at least 1.");
@@ -167,8 +168,8 @@ record ModelSettings(
         }
     }
 
-    private static KvType kvType(String what, PenstockConfig.Backend backend, Device device, Precision precision) {
-        KvType kvType = kvType(what, backend, precision);
+    private static KvType kvType(String what, Optional<KvType> asked, Device device, Precision precision) {
+        KvType kvType = asked.orElseGet(() -> kvType(precision));
         if (!device.equals(Device.CPU) && kvType != KvType.FP16) {
             throw new StartException(
                     what + " has the kv " + kvType.label() + ", but on " + device.label() + " there is fp16 only.");
@@ -176,14 +177,11 @@ record ModelSettings(
         return kvType;
     }
 
-    private static KvType kvType(String what, PenstockConfig.Backend backend, Precision precision) {
-        if (backend.kv().isEmpty()) {
-            return kvType(precision);
-        }
-        String label = backend.kv().get();
-        return KvType.ofLabel(label)
-                .orElseThrow(() -> new StartException(
-                        what + " has the kv '" + label + "', but there are " + KvType.labels() + "."));
+    private static Optional<KvType> askedKv(String what, PenstockConfig.Backend backend) {
+        return backend.kv()
+                .map(label -> KvType.ofLabel(label)
+                        .orElseThrow(() -> new StartException(
+                                what + " has the kv '" + label + "', but there are " + KvType.labels() + ".")));
     }
 
     /** Who asks for full precision wants it in the cache too. */
