@@ -18,19 +18,17 @@ import java.io.InputStream;
 public class ChatResource {
     private static final ReplyFormat FORMAT = new ChatFormat();
 
-    private final JobMaker jobs;
+    private final Calls calls;
     private final Responder responder;
-    private final Forwarder forwarder;
     private final ApiLimits limits;
 
-    ChatResource(JobMaker jobs, Responder responder, Forwarder forwarder, ApiLimits limits) {
-        this.jobs = jobs;
+    ChatResource(Calls calls, Responder responder, ApiLimits limits) {
+        this.calls = calls;
         this.responder = responder;
-        this.forwarder = forwarder;
         this.limits = limits;
     }
 
-    /** Answers a conversation. The reply goes out from {@link Reply}: JAX-RS, suspended, sends none. */
+    /** Answers a conversation. The reply goes out from {@link Dispatch}: JAX-RS, suspended, sends none. */
     @POST
     @Consumes(MediaType.APPLICATION_JSON)
     @RunOnVirtualThread
@@ -38,9 +36,6 @@ public class ChatResource {
             throws IOException {
         byte[] bytes = WireJson.readBody(body, limits.maxBodyBytes());
         JsonObject object = WireJson.readObject(bytes);
-        Exchange exchange = Exchange.of(http);
-        if (!forwarder.forwards(Endpoint.CHAT, object, bytes, exchange)) {
-            responder.answer(jobs.chat(ChatRequest.read(object)), FORMAT, exchange);
-        }
+        responder.answer(calls.read(Endpoint.CHAT, object, bytes, http.request().headers()), FORMAT, Exchange.of(http));
     }
 }

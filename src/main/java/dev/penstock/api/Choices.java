@@ -1,20 +1,17 @@
 package dev.penstock.api;
 
-import dev.penstock.model.Generation;
 import dev.penstock.model.GenerationEvent;
 import dev.penstock.model.GenerationEvent.Cause;
 import dev.penstock.model.GenerationEvent.Delta;
 import dev.penstock.model.GenerationEvent.Failed;
 import dev.penstock.model.GenerationEvent.Finished;
-import dev.penstock.model.GenerationRequest;
 import dev.penstock.model.TokenLogprob;
-import dev.penstock.routing.Router;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Queue;
-import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -31,7 +28,7 @@ final class Choices {
 
     private final ReentrantLock lock = new ReentrantLock();
     private final Queue<Pending> ready = new ArrayDeque<>();
-    private final List<Generation> generations = new CopyOnWriteArrayList<>();
+    private final List<Pending> all;
     private long pendingBytes;
     private boolean overflowed;
 
@@ -42,11 +39,13 @@ final class Choices {
     /**
      * None yet.
      *
+     * @param count of the choices
      * @param noticeBytes what may gather before it is worth a notice; an end always is
      * @param onReady run when there is something to {@link #poll}, on any thread: it must not block
      * @param onOverflow run when the reader has fallen too far behind, on any thread: it must not block
      */
-    Choices(long noticeBytes, Runnable onReady, Runnable onOverflow) {
+    Choices(int count, long noticeBytes, Runnable onReady, Runnable onOverflow) {
+        all = IntStream.range(0, count).mapToObj(Pending::new).toList();
         this.noticeBytes = noticeBytes;
         this.onReady = onReady;
         this.onOverflow = onOverflow;
@@ -65,20 +64,6 @@ final class Choices {
             String text,
             List<TokenLogprob> logprobs,
             @Nullable GenerationEvent end) {}
-
-    /** Submits one generation for each choice. */
-    void submit(Router router, Job job) {
-        List<GenerationRequest> sequences = job.sequences();
-        for (int i = 0; i < sequences.size(); i++) {
-            Pending pending = new Pending(i);
-            generations.add(router.submit(job.modelName(), sequences.get(i), event -> add(pending, event)));
-        }
-    }
-
-    /** Cancels what has not ended; from any thread, any number of times. */
-    void cancel() {
-        generations.forEach(Generation::cancel);
-    }
 
     /** The next piece; null if there is none. */
     @Nullable
@@ -105,7 +90,9 @@ final class Choices {
         return piece;
     }
 
-    private void add(Pending pending, GenerationEvent event) {
+    /** Something has come of a choice; from any thread. */
+    void add(int index, GenerationEvent event) {
+        Pending pending = all.get(index);
         boolean tooMuch = false;
         boolean worthNotice;
         lock.lock();
@@ -127,7 +114,6 @@ final class Choices {
             lock.unlock();
         }
         if (tooMuch) {
-            cancel();
             onOverflow.run();
         }
         if (worthNotice) {

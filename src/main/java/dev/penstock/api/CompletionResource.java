@@ -18,19 +18,17 @@ import java.io.InputStream;
 public class CompletionResource {
     private static final ReplyFormat FORMAT = new CompletionFormat();
 
-    private final JobMaker jobs;
+    private final Calls calls;
     private final Responder responder;
-    private final Forwarder forwarder;
     private final ApiLimits limits;
 
-    CompletionResource(JobMaker jobs, Responder responder, Forwarder forwarder, ApiLimits limits) {
-        this.jobs = jobs;
+    CompletionResource(Calls calls, Responder responder, ApiLimits limits) {
+        this.calls = calls;
         this.responder = responder;
-        this.forwarder = forwarder;
         this.limits = limits;
     }
 
-    /** Goes on from one prompt or several. The reply goes out from {@link Reply}: JAX-RS, suspended, sends none. */
+    /** Goes on from one prompt or several. The reply goes out from {@link Dispatch}: JAX-RS, suspended, sends none. */
     @POST
     @Consumes(MediaType.APPLICATION_JSON)
     @RunOnVirtualThread
@@ -38,9 +36,7 @@ public class CompletionResource {
             throws IOException {
         byte[] bytes = WireJson.readBody(body, limits.maxBodyBytes());
         JsonObject object = WireJson.readObject(bytes);
-        Exchange exchange = Exchange.of(http);
-        if (!forwarder.forwards(Endpoint.COMPLETIONS, object, bytes, exchange)) {
-            responder.answer(jobs.completion(CompletionRequest.read(object)), FORMAT, exchange);
-        }
+        responder.answer(
+                calls.read(Endpoint.COMPLETIONS, object, bytes, http.request().headers()), FORMAT, Exchange.of(http));
     }
 }

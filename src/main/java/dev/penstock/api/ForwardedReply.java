@@ -1,8 +1,11 @@
 package dev.penstock.api;
 
+import dev.penstock.backend.WireBackend;
+import dev.penstock.model.Usage;
 import dev.penstock.model.WireCall;
 import dev.penstock.model.WireEvent;
 import dev.penstock.model.WireEvent.Broken;
+import dev.penstock.model.WireEvent.Cause;
 import dev.penstock.model.WireEvent.Chunk;
 import dev.penstock.model.WireEvent.Ended;
 import dev.penstock.model.WireEvent.Failed;
@@ -11,96 +14,105 @@ import dev.penstock.model.WireEvent.Rejection;
 import dev.penstock.model.WireEvent.Whole;
 import dev.penstock.model.WireListener;
 import dev.penstock.model.WireRequest;
-import dev.penstock.routing.Router;
+import dev.penstock.routing.Placement;
 import io.vertx.core.buffer.Buffer;
-import jakarta.ws.rs.core.HttpHeaders;
-import jakarta.ws.rs.core.MediaType;
 import org.jboss.logging.Logger;
+import org.jspecify.annotations.Nullable;
 
 /**
- * The reply of one exchange that is made elsewhere, passed on as it comes and as fast as the connection takes it. Everything
- * happens on the exchange's event loop. As with {@link Reply}, what fails before the first token gets a status of its own.
+ * The reply that is made elsewhere, passed on as it comes and as fast as the connection takes it. Everything happens on the
+ * exchange's event loop. As with {@link Reply}, what fails before the first token gets a status of its own, or another backend.
  */
-final class ForwardedReply implements WireListener {
+final class ForwardedReply implements Attempt, WireListener {
     private static final Logger LOG = Logger.getLogger(ForwardedReply.class);
     private static final Buffer DONE = Buffer.buffer("data: [DONE]\n\n");
 
+    private final Dispatch dispatch;
+    private final WireBackend backend;
+    private final Placement placement;
     private final Exchange exchange;
-    private final ApiLimits limits;
-    private final boolean stream;
-    private final StreamResponse out;
+    private final WireRequest request;
     private WireCall call = WireCall.NONE;
+    private byte @Nullable [] whole;
+    private int tokens;
     private boolean over;
 
-    ForwardedReply(Exchange exchange, ApiLimits limits, boolean stream) {
-        this.exchange = exchange;
-        this.limits = limits;
-        this.stream = stream;
-        out = new StreamResponse(exchange);
+    ForwardedReply(Dispatch dispatch, WireBackend backend, Placement placement) {
+        this.dispatch = dispatch;
+        this.backend = backend;
+        this.placement = placement;
+        exchange = dispatch.exchange();
+        request = dispatch.call().wire();
     }
 
-    /** Sends the request on, from any thread. */
-    void begin(Router router, String model, WireRequest request) {
-        exchange.whenOver(this::over);
+    @Override
+    public void begin() {
         exchange.execute(() -> {
             if (over) {
                 return;
             }
-            exchange.response().exceptionHandler(e -> LOG.debug("A reply could not be written", e));
-            if (stream) {
+            if (request.stream()) {
                 exchange.response().drainHandler(nothing -> call.resume());
-                out.watch(limits.keepAlive());
             }
-            call = router.forward(model, request, this);
+            call = backend.forward(request, this);
         });
     }
 
-    private void over() {
+    @Override
+    public void cancel() {
         over = true;
-        out.over();
         call.cancel();
+        placement.left();
     }
 
     @Override
     public void onEvent(WireEvent event) {
-        if (over || exchange.response().ended()) {
+        if (over) {
             return;
         }
         switch (event) {
-            case Chunk(byte[] json) -> {
-                out.send(event(json), false);
+            case Chunk(byte[] json, boolean token) -> {
+                if (token) {
+                    tokens++;
+                    placement.tokens(0, 1);
+                }
+                dispatch.out().send(EventStream.of(json), false);
                 if (exchange.response().writeQueueFull()) {
                     call.pause();
                 }
             }
-            case Whole(byte[] json) -> {
-                exchange.response().putHeader(HttpHeaders.CONTENT_TYPE, MediaType.APPLICATION_JSON);
-                exchange.response().end(Buffer.buffer(json));
-            }
-            case Ended ended -> {
-                if (stream) {
-                    out.send(DONE.copy(), true);
+            case Whole(byte[] json) -> whole = json;
+            case Ended(Usage usage) -> end(usage);
+            case Failed(Failure failure) -> {
+                LOG.debugf("A request that was sent on failed: %s", failure.message());
+                if (failure.cause() == Cause.REJECTED) {
+                    placement.left();
+                    dispatch.fail(error(failure));
+                } else {
+                    over = true;
+                    dispatch.failed(placement, error(failure));
                 }
             }
-            case Failed(Failure failure) -> fail(failure);
-            case Broken(Failure failure) -> fail(failure);
+            case Broken(Failure failure) -> {
+                LOG.debugf("A request that was sent on broke off: %s", failure.message());
+                placement.failed();
+                dispatch.fail(error(failure));
+            }
         }
     }
 
-    private static Buffer event(byte[] json) {
-        return Buffer.buffer(json.length + 8)
-                .appendString("data: ")
-                .appendBytes(json)
-                .appendString("\n\n");
-    }
-
-    private void fail(Failure failure) {
-        LOG.debugf("A request that was sent on failed: %s", failure.message());
-        ApiException error = error(failure);
-        if (exchange.response().headWritten()) {
-            out.send(event(WireJson.error(error)), true);
+    private void end(@Nullable Usage usage) {
+        if (usage == null) {
+            placement.done(
+                    0, new Usage(dispatch.call().route().sequences().getFirst().promptTokens(), 0, tokens));
         } else {
-            exchange.send(error);
+            placement.done(0, usage);
+            dispatch.sizes().learn(dispatch.call().model(), request.body().length, usage.promptTokens());
+        }
+        if (request.stream()) {
+            dispatch.end(placement, DONE.copy());
+        } else if (whole != null) {
+            dispatch.whole(placement, Buffer.buffer(whole));
         }
     }
 
@@ -113,10 +125,11 @@ final class ForwardedReply implements WireListener {
         return switch (failure.cause()) {
             case OVERLOADED, UNAVAILABLE ->
                 ApiException.overloaded(
-                        failure.retryAfterS().orElse(limits.retryAfterS()),
+                        failure.retryAfterS().orElse(dispatch.limits().retryAfterS()),
                         "The model's backend has no room at present.");
             case UNREACHABLE ->
-                ApiException.overloaded(limits.retryAfterS(), "The model's backend can't be reached at present.");
+                ApiException.overloaded(
+                        dispatch.limits().retryAfterS(), "The model's backend can't be reached at present.");
             case TIMEOUT -> ApiException.ofStatus(504, "backend_timeout", "The model's backend takes too long.");
             case REJECTED, MISCONFIGURED, FAULT ->
                 ApiException.ofStatus(502, "backend_failed", "The model's backend failed; the log knows more.");

@@ -1,7 +1,6 @@
 package dev.penstock.api;
 
 import dev.penstock.model.GenerationRequest;
-import dev.penstock.prompt.ModelCatalog;
 import dev.penstock.prompt.PlainTemplate;
 import dev.penstock.prompt.PromptRenderer;
 import dev.penstock.prompt.ServedModel;
@@ -11,7 +10,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.UUID;
 
-/** Turns a request that was read into a job: finds the model, renders and encodes the prompt, checks that it fits. */
+/** Turns a request that was read into a job: renders and encodes the prompt, checks that it fits. */
 @ApplicationScoped
 class JobMaker {
     /** No tokenizer takes more characters into one token: a text above this many times the context need not be encoded. */
@@ -19,15 +18,8 @@ class JobMaker {
 
     private static final long MS_PER_S = 1000;
 
-    private final ModelCatalog catalog;
-
-    JobMaker(ModelCatalog catalog) {
-        this.catalog = catalog;
-    }
-
-    /** The job of a chat request. */
-    Job chat(ChatRequest request) {
-        ServedModel model = model(request.model());
+    /** The job of a chat request for this model. */
+    Job chat(ServedModel model, ChatRequest request) {
         checkLength(
                 model,
                 request.messages().stream()
@@ -51,9 +43,8 @@ class JobMaker {
                 request.streaming());
     }
 
-    /** The job of a completion request. */
-    Job completion(CompletionRequest request) {
-        ServedModel model = model(request.model());
+    /** The job of a completion request for this model. */
+    Job completion(ServedModel model, CompletionRequest request) {
         List<int[]> prompts = new ArrayList<>(request.prompts().size());
         for (int i = 0; i < request.prompts().size(); i++) {
             String param = request.prompts().size() == 1 ? "prompt" : "prompt[" + i + "]";
@@ -105,13 +96,6 @@ class JobMaker {
                 n,
                 sampling.topLogprobs().isPresent(),
                 streaming);
-    }
-
-    private ServedModel model(String name) {
-        return catalog.find(name)
-                .filter(ServedModel.class::isInstance)
-                .map(ServedModel.class::cast)
-                .orElseThrow(() -> ApiException.unknownModel(name));
     }
 
     private static String render(ServedModel model, ChatRequest request) {

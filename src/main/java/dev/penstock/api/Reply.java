@@ -1,13 +1,12 @@
 package dev.penstock.api;
 
+import dev.penstock.backend.TokenBackend;
 import dev.penstock.model.FinishReason;
 import dev.penstock.model.GenerationEvent;
 import dev.penstock.model.GenerationEvent.Failed;
 import dev.penstock.model.GenerationEvent.Finished;
+import dev.penstock.routing.Placement;
 import io.vertx.core.buffer.Buffer;
-import io.vertx.core.http.HttpServerResponse;
-import jakarta.ws.rs.core.HttpHeaders;
-import jakarta.ws.rs.core.MediaType;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -15,63 +14,64 @@ import org.jboss.logging.Logger;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The reply of one exchange, plain or as a stream, written on its event loop whenever there are pieces and the
+ * The reply that a replica makes, plain or as a stream, written on the exchange's event loop whenever there are pieces and the
  * connection takes them. Nothing is sent before the first event of a generation is there, so that whatever fails before
- * it gets a status of its own. A stream waits no longer than the keep-alive interval for that: then its status goes out
- * with a comment, lest a proxy take the connection for dead, and what fails later is an event. Later comments come after
- * one to two such intervals of silence.
+ * it gets a status of its own, or another backend. A stream waits no longer than the keep-alive interval for that: then its
+ * status goes out with a comment, lest a proxy take the connection for dead, and what fails later is an event.
  */
-final class Reply {
+final class Reply implements Attempt {
     private static final Logger LOG = Logger.getLogger(Reply.class);
 
     /** A plain reply gathers this much before its writer takes it: no need to wake up for each token. */
     private static final long PLAIN_NOTICE_BYTES = 1 << 20;
 
+    private final Dispatch dispatch;
+    private final Job job;
+    private final TokenBackend backend;
+    private final Placement placement;
     private final Exchange exchange;
-    private final ApiLimits limits;
     private final boolean stream;
     private final ReplyWriter writer;
     private final Choices choices;
+    private final Generations generations;
     private final AtomicBoolean woken = new AtomicBoolean();
 
     // The event loop alone.
-    private final StreamResponse out;
-
     private boolean over;
 
-    Reply(Job job, ReplyFormat format, Exchange exchange, ApiLimits limits) {
-        this.exchange = exchange;
-        out = new StreamResponse(exchange);
-        this.limits = limits;
+    Reply(Dispatch dispatch, Job job, ReplyFormat format, TokenBackend backend, Placement placement) {
+        this.dispatch = dispatch;
+        this.job = job;
+        this.backend = backend;
+        this.placement = placement;
+        exchange = dispatch.exchange();
         stream = job.streaming().stream();
         writer = new ReplyWriter(job, format);
-        choices = new Choices(stream ? 0 : PLAIN_NOTICE_BYTES, this::wake, exchange::abort);
+        choices = new Choices(job.sequences().size(), stream ? 0 : PLAIN_NOTICE_BYTES, this::wake, this::fallenBehind);
+        generations = new Generations(placement, choices, failed -> dispatch.failed(placement, error(failed)));
     }
 
-    /** What it is made of. */
-    Choices choices() {
-        return choices;
+    @Override
+    public void begin() {
+        if (stream) {
+            exchange.execute(() -> {
+                if (!over) {
+                    exchange.response().drainHandler(nothing -> write());
+                }
+            });
+        }
+        generations.submit(backend, job.sequences());
     }
 
-    /** Watches from now on for the connection to take more, and for silence. */
-    void begin() {
-        exchange.execute(() -> {
-            if (over) {
-                return;
-            }
-            exchange.response().exceptionHandler(e -> LOG.debug("A reply could not be written", e));
-            if (stream) {
-                exchange.response().drainHandler(nothing -> write());
-                out.watch(limits.keepAlive());
-            }
-        });
-    }
-
-    /** The exchange is over; on the event loop. */
-    void over() {
+    @Override
+    public void cancel() {
         over = true;
-        choices.cancel();
-        out.over();
+        generations.cancel();
+    }
+
+    private void fallenBehind() {
+        generations.cancel();
+        exchange.abort();
     }
 
     /** There are pieces: has them written, from any thread. */
@@ -96,7 +96,7 @@ final class Reply {
             }
         } catch (IOException | RuntimeException e) {
             LOG.error("A reply failed", e);
-            choices.cancel();
+            generations.cancel();
             exchange.abort();
         }
     }
@@ -107,14 +107,12 @@ final class Reply {
                 writer.collect(piece, finished(piece));
             }
         } catch (ApiException e) {
-            choices.cancel();
-            exchange.send(e);
+            generations.cancel();
+            dispatch.fail(e);
             return;
         }
         if (writer.complete()) {
-            HttpServerResponse response = exchange.response();
-            response.putHeader(HttpHeaders.CONTENT_TYPE, MediaType.APPLICATION_JSON);
-            response.end(Buffer.buffer(WireJson.bytes(writer::whole)));
+            dispatch.whole(placement, Buffer.buffer(WireJson.bytes(writer::whole)));
         }
     }
 
@@ -134,18 +132,19 @@ final class Reply {
                 last = true;
             }
         } catch (ApiException e) {
-            choices.cancel();
+            generations.cancel();
             events.flush();
-            if (bytes.size() == 0 && !exchange.response().headWritten()) {
-                exchange.send(e);
-                return;
+            if (bytes.size() > 0) {
+                dispatch.out().send(Buffer.buffer(bytes.toByteArray()), false);
             }
-            events.event(json -> WireJson.writeError(json, e));
-            last = true;
+            dispatch.fail(e);
+            return;
         }
         events.flush();
-        if (bytes.size() > 0) {
-            out.send(Buffer.buffer(bytes.toByteArray()), last);
+        if (last) {
+            dispatch.end(placement, Buffer.buffer(bytes.toByteArray()));
+        } else if (bytes.size() > 0) {
+            dispatch.out().send(Buffer.buffer(bytes.toByteArray()), false);
         }
     }
 
@@ -158,7 +157,7 @@ final class Reply {
             case GenerationEvent.Delta delta -> null;
             case Finished finished -> {
                 if (finished.reason() == FinishReason.CANCELLED) {
-                    throw ApiException.overloaded(limits.retryAfterS(), "The request was cancelled.");
+                    throw ApiException.overloaded(dispatch.limits().retryAfterS(), "The request was cancelled.");
                 }
                 yield finished;
             }
@@ -168,7 +167,8 @@ final class Reply {
     private ApiException error(Failed failed) {
         return switch (failed.cause()) {
             case INVALID -> ApiException.badBody(failed.message());
-            case OVERLOADED, SHUTTING_DOWN -> ApiException.overloaded(limits.retryAfterS(), failed.message());
+            case OVERLOADED, SHUTTING_DOWN ->
+                ApiException.overloaded(dispatch.limits().retryAfterS(), failed.message());
             case INTERNAL -> ApiException.internal(failed.message());
         };
     }

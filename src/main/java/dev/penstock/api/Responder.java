@@ -3,25 +3,21 @@ package dev.penstock.api;
 import dev.penstock.routing.Router;
 import jakarta.enterprise.context.ApplicationScoped;
 
-/** Runs jobs and lets each one's reply be written as it comes. */
+/** Has requests answered. */
 @ApplicationScoped
 class Responder {
     private final Router router;
     private final ApiLimits limits;
+    private final PromptSizes sizes;
 
-    Responder(Router router, ApiLimits limits) {
+    Responder(Router router, ApiLimits limits, PromptSizes sizes) {
         this.router = router;
         this.limits = limits;
+        this.sizes = sizes;
     }
 
-    /** Submits a job and returns; its reply, or its error, goes out from the exchange's event loop. */
-    void answer(Job job, ReplyFormat format, Exchange exchange) {
-        Reply reply = new Reply(job, format, exchange, limits);
-        try {
-            reply.choices().submit(router, job);
-        } finally {
-            exchange.whenOver(reply::over);
-        }
-        reply.begin();
+    /** Sends a request on its way and returns; its reply, or its error, goes out from the exchange's event loop. */
+    void answer(Call call, ReplyFormat format, Exchange exchange) {
+        new Dispatch(call, format, exchange, limits, sizes, router).begin();
     }
 }

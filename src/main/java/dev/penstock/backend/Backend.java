@@ -4,7 +4,7 @@ package dev.penstock.backend;
  * What the router chooses among: something that can generate with one model. There are two kinds, by what they take: a
  * {@link TokenBackend} takes token ids, a {@link WireBackend} the request as its caller wrote it.
  */
-public interface Backend {
+public sealed interface Backend permits TokenBackend, WireBackend {
     /** A stable name for logs, metrics and reply headers. */
     String name();
 

@@ -8,7 +8,7 @@ import dev.penstock.model.GenerationRequest;
 import java.time.Duration;
 
 /** A variant on a device of this process: the backend over a step loop, which it owns. */
-public final class Replica implements TokenBackend, AutoCloseable {
+public final class Replica implements TokenBackend, Drainable {
     private final String name;
     private final String model;
     private final StepLoop loop;
@@ -52,6 +52,7 @@ public final class Replica implements TokenBackend, AutoCloseable {
     }
 
     /** Refuses new requests and waits for those under way; see {@link StepLoop#drain}. */
+    @Override
     public void drain(Duration limit) throws InterruptedException {
         loop.drain(limit);
     }

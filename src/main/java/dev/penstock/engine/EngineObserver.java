@@ -33,7 +33,9 @@ public interface EngineObserver {
      * @param publishNs time to sample and to tell listeners
      * @param decodeTokens tokens of decoding sequences
      * @param promptTokens prompt tokens, and tokens that are computed again after a preemption
+     * @param promptContext mean number of tokens that a prompt token looks back on; 0 without any
      * @param sequences sequences in it
+     * @param kvTokens tokens of theirs that the KV cache held before it
      * @param preemptions sequences that lost their blocks for it
      * @param failed whether the runner failed
      */
@@ -43,7 +45,9 @@ public interface EngineObserver {
             long publishNs,
             int decodeTokens,
             int promptTokens,
+            double promptContext,
             int sequences,
+            long kvTokens,
             int preemptions,
             boolean failed) {}
 

@@ -23,4 +23,28 @@ public record StepBatch(
         int[] blockTable,
         int blocksPerSequence,
         long[] logitRows,
-        int rows) {}
+        int rows) {
+
+    /** Tokens that the KV cache holds of these sequences before this step. */
+    long kvTokens() {
+        long sum = 0;
+        for (int i = 0; i < sequences; i++) {
+            sum += pastLengths[i];
+        }
+        return sum;
+    }
+
+    /** The mean context of the tokens of those sequences that bring more than one; 0 without any. */
+    double promptContext() {
+        double work = 0;
+        int count = 0;
+        for (int i = 0; i < sequences; i++) {
+            int length = sequenceStarts[i + 1] - sequenceStarts[i];
+            if (length > 1) {
+                count += length;
+                work += length * (pastLengths[i] + 0.5 * length);
+            }
+        }
+        return count == 0 ? 0 : work / count;
+    }
+}

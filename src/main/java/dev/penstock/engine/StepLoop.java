@@ -247,7 +247,9 @@ public final class StepLoop implements AutoCloseable {
                 System.nanoTime() - ranNs,
                 plan.decodeTokens(),
                 plan.promptTokens(),
+                batch.promptContext(),
                 batch.sequences(),
+                batch.kvTokens(),
                 plan.preemptions(),
                 logits == null));
     }

@@ -32,6 +32,16 @@ public record Budget(
         return new Budget(ttft, tpot, endToEnd, null, Sort.PRICE);
     }
 
+    /** The same, with the limits of another where it has none. */
+    public Budget or(Budget defaults) {
+        return new Budget(
+                ttft == null ? defaults.ttft : ttft,
+                tpot == null ? defaults.tpot : tpot,
+                endToEnd == null ? defaults.endToEnd : endToEnd,
+                maxPrice == null ? defaults.maxPrice : maxPrice,
+                sort == Sort.PRICE ? defaults.sort : sort);
+    }
+
     private static void requirePositive(String name, @Nullable Duration limit) {
         if (limit != null && !limit.isPositive()) {
             throw new IllegalArgumentException("The %s budget must be positive, not %s.".formatted(name, limit));

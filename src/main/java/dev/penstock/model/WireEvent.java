@@ -12,8 +12,9 @@ public sealed interface WireEvent {
      * A chunk of a stream; the first one carries a token, or comes together with one that does.
      *
      * @param json one object in UTF-8 without a line break
+     * @param token whether it brings output
      */
-    record Chunk(byte[] json) implements WireEvent {}
+    record Chunk(byte[] json, boolean token) implements WireEvent {}
 
     /**
      * The whole of a reply that is no stream.

@@ -1,8 +1,8 @@
 package dev.penstock.ops;
 
 import dev.penstock.api.ApiLimits;
-import dev.penstock.backend.BackendPool;
 import dev.penstock.routing.Router;
+import dev.penstock.routing.RouterOptions;
 import jakarta.enterprise.context.Dependent;
 import jakarta.enterprise.inject.Produces;
 import jakarta.inject.Singleton;
@@ -12,14 +12,8 @@ import jakarta.inject.Singleton;
 class Beans {
     @Produces
     @Singleton
-    BackendPool pool() {
-        return new BackendPool();
-    }
-
-    @Produces
-    @Singleton
-    Router router(BackendPool pool) {
-        return new Router(pool);
+    Router router(PenstockConfig config, RoutingMetrics metrics) {
+        return new Router(RouterOptions.DEFAULT.withLate(config.routing().late()), metrics);
     }
 
     @Produces

@@ -33,9 +33,13 @@ public final class ConfigFile implements ConfigSourceProvider {
             return List.of();
         }
         ConfigSource file = read(Path.of(path));
-        boolean modelsAreNamed = System.getProperties().stringPropertyNames().stream()
+        return List.of(modelsAreNamed() ? withoutModels(file) : file);
+    }
+
+    /** Whether the command line names models. */
+    static boolean modelsAreNamed() {
+        return System.getProperties().stringPropertyNames().stream()
                 .anyMatch(name -> name.startsWith(ModelSpec.PREFIX));
-        return List.of(modelsAreNamed ? withoutModels(file) : file);
     }
 
     /** Models of several sources would be merged: those of the command line take the place of the file's. */

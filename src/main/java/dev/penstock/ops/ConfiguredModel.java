@@ -4,6 +4,8 @@ import dev.penstock.backend.upstream.UpstreamSettings;
 import dev.penstock.hardware.Processor;
 import dev.penstock.model.Budget;
 import dev.penstock.model.Device;
+import dev.penstock.model.Money;
+import dev.penstock.model.Price;
 import dev.penstock.weights.ModelFolder;
 import dev.penstock.weights.ModelFolderException;
 import dev.penstock.weights.ModelStore;
@@ -31,8 +33,9 @@ record ConfiguredModel(
         String name,
         OptionalInt context,
         Budget budget,
-        List<ModelSettings> replicas,
-        List<UpstreamSettings> upstreams) {
+        List<Configured<ModelSettings>> replicas,
+        List<Configured<UpstreamSettings>> upstreams) {
+    static final Price FREE = new Price.PerHour(Money.ZERO);
 
     /**
      * All models of a configuration in the order of their names; the embedded one if it names none.
@@ -44,7 +47,11 @@ record ConfiguredModel(
         if (config.models().isEmpty()) {
             ModelSettings embedded = ModelSettings.embedded(ModelStore.ofUser());
             return List.of(new ConfiguredModel(
-                    embedded.name(), OptionalInt.empty(), Budget.NONE, List.of(embedded), List.of()));
+                    embedded.name(),
+                    OptionalInt.empty(),
+                    Budget.NONE,
+                    List.of(new Configured<>(embedded, FREE, false)),
+                    List.of()));
         }
         Problems problems = new Problems();
         int threads = threadsOfOne(config);
@@ -58,8 +65,8 @@ record ConfiguredModel(
     private static ConfiguredModel of(
             String name, PenstockConfig.Model model, int threads, Map<String, String> environment, Problems problems) {
         String what = "The model " + name;
-        List<ModelSettings> replicas = new ArrayList<>();
-        List<UpstreamSettings> upstreams = new ArrayList<>();
+        List<Configured<ModelSettings>> replicas = new ArrayList<>();
+        List<Configured<UpstreamSettings>> upstreams = new ArrayList<>();
         Optional<ModelFolder> folder = model.source().flatMap(source -> problems.attempt(() -> open(what, source)));
         problems.require(
                 model.context().orElse(1) > 0,
@@ -67,24 +74,29 @@ record ConfiguredModel(
         if (model.backends().isEmpty()) {
             problems.require(model.source().isPresent(), what + " has neither a source nor backends.");
             folder.flatMap(f -> problems.attempt(() -> ModelSettings.plain(name, what, f, threads, model.context())))
-                    .ifPresent(replicas::add);
+                    .ifPresent(s -> replicas.add(new Configured<>(s, FREE, false)));
         }
+        boolean alone = model.backends().size() == 1;
         Set<String> names = new HashSet<>();
         for (int i = 0; i < model.backends().size(); i++) {
             PenstockConfig.Backend backend = model.backends().get(i);
-            String which = model.backends().size() == 1 ? what : what + ", backend " + (i + 1) + ",";
+            String which = alone ? what : what + ", backend " + (i + 1) + ",";
             switch (backend.kind()) {
                 case "replica" -> {
                     problems.require(model.source().isPresent(), which + " needs a source, as it is a replica.");
-                    Prices.price(which, backend.price(), problems);
+                    // With nothing to compare it with it needs no price.
+                    Optional<Price> price = alone && Prices.isAbsent(backend.price())
+                            ? Optional.of(FREE)
+                            : Prices.required(which, backend.price(), problems);
                     ModelSettings.of(name, which, folder, backend, threads, model.context(), problems)
-                            .map(s -> s.withBackend(unique(s.backend(), names)))
-                            .ifPresent(replicas::add);
+                            .map(s -> s.withBackend(unique(backend.name().orElse(s.backend()), names)))
+                            .ifPresent(
+                                    s -> price.ifPresent(p -> replicas.add(new Configured<>(s, p, backend.spill()))));
                 }
                 case "upstream" ->
                     Upstreams.settings(name, which, backend, environment, problems)
-                            .map(s -> s.withName(unique(s.name(), names)))
-                            .ifPresent(upstreams::add);
+                            .map(s -> s.withName(unique(backend.name().orElse(s.name()), names)))
+                            .ifPresent(s -> upstreams.add(new Configured<>(s, s.price(), backend.spill())));
                 default ->
                     problems.add(which + " has the kind '" + backend.kind() + "', but there are replica and upstream.");
             }

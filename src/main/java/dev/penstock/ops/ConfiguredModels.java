@@ -1,20 +1,37 @@
 package dev.penstock.ops;
 
-import dev.penstock.backend.Backend;
 import dev.penstock.backend.upstream.Upstream;
 import dev.penstock.backend.upstream.UpstreamSettings;
+import dev.penstock.engine.EngineObservers;
 import dev.penstock.prompt.CatalogModel;
 import dev.penstock.prompt.RemoteModel;
 import dev.penstock.prompt.ServedModel;
+import dev.penstock.routing.BackendSpec;
+import dev.penstock.routing.Calibration;
+import dev.penstock.routing.Member;
+import dev.penstock.routing.ReplicaLatency;
+import dev.penstock.routing.StepFeed;
+import dev.penstock.routing.StepTimeModel;
+import dev.penstock.weights.ModelStore;
 import io.vertx.core.Vertx;
 import jakarta.inject.Singleton;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.Set;
+import java.util.function.Supplier;
 import org.jboss.logging.Logger;
 
-/** Loads the replicas of the configured models, or else the embedded one, into this process, and finds their upstreams. */
+/**
+ * Loads the replicas of the configured models, or else the embedded one, into this process, and finds their upstreams; and
+ * brings what is loaded into line with another configuration.
+ */
 @Singleton
 class ConfiguredModels implements ModelLoader {
     private static final Logger LOG = Logger.getLogger(ConfiguredModels.class);
@@ -22,9 +39,14 @@ class ConfiguredModels implements ModelLoader {
     private final PenstockConfig config;
     private final EngineMetrics metrics;
     private final Vertx vertx;
-    private final List<AutoCloseable> kept = new ArrayList<>();
-    private final List<String> descriptions = new ArrayList<>();
+    private final StepTimes stepTimes = StepTimes.of(ModelStore.ofUser().root());
+
+    // Guarded by itself.
+    private final Map<Object, Loaded> loaded = new HashMap<>();
     private boolean closed;
+
+    // Changed by one thread at a time.
+    private Set<String> names = Set.of();
 
     ConfiguredModels(PenstockConfig config, EngineMetrics metrics, Vertx vertx) {
         this.config = config;
@@ -34,74 +56,186 @@ class ConfiguredModels implements ModelLoader {
 
     @Override
     public void load(ModelRegistry registry) {
-        List<ConfiguredModel> all = ConfiguredModel.of(config, System.getenv());
-        int replicas = all.stream().mapToInt(m -> m.replicas().size()).sum();
-        for (ConfiguredModel model : all) {
-            List<Backend> backends = new ArrayList<>();
-            List<ServedModel> served = new ArrayList<>();
-            for (ModelSettings settings : model.replicas()) {
-                LocalModel local = LocalModel.load(settings, config.engine(), replicas, metrics);
-                if (!keep(local, local.description())) {
-                    return;
+        apply(config, registry);
+    }
+
+    /** Backends that stay as they are go on; those that are there no more end what they have and are freed before this returns. */
+    @Override
+    public void reload(PenstockConfig wanted, ModelRegistry registry) {
+        apply(wanted, registry);
+    }
+
+    private void apply(PenstockConfig wanted, ModelRegistry registry) {
+        List<ConfiguredModel> models = ConfiguredModel.of(wanted, System.getenv());
+        int replicas = models.stream().mapToInt(m -> m.replicas().size()).sum();
+        Map<Object, Loaded> next = new HashMap<>();
+        List<Loaded> fresh = new ArrayList<>();
+        try {
+            for (ConfiguredModel model : models) {
+                for (Configured<ModelSettings> replica : model.replicas()) {
+                    Object key = replica.settings().identity();
+                    boolean alone = model.replicas().size() + model.upstreams().size() == 1;
+                    next.put(key, kept(key, fresh, () -> replica(replica.settings(), replicas, !alone)));
                 }
-                metrics.watch(local.replica());
-                served.add(local.served());
-                backends.add(local.replica());
-            }
-            for (UpstreamSettings settings : model.upstreams()) {
-                Upstream upstream = new Upstream(vertx, settings);
-                if (!keep(upstream, model.name() + " (" + settings.url() + ")")) {
-                    return;
+                for (Configured<UpstreamSettings> upstream : model.upstreams()) {
+                    Object key = key(upstream);
+                    next.put(key, kept(key, fresh, () -> upstream(upstream.settings())));
                 }
-                metrics.watch(upstream);
-                backends.add(upstream);
             }
-            // What the smallest replica has room for every one has.
-            CatalogModel named = served.stream()
-                    .min(Comparator.comparingInt(ServedModel::contextLength))
-                    .<CatalogModel>map(least -> least)
-                    .orElseGet(() -> new RemoteModel(model.name(), Instant.now(), model.context()));
-            registry.add(named, backends);
+        } catch (RuntimeException | Error e) {
+            fresh.forEach(this::free);
+            throw e;
         }
+        List<Loaded> gone = new ArrayList<>();
+        synchronized (loaded) {
+            if (closed) {
+                fresh.forEach(this::free);
+                return;
+            }
+            loaded.forEach((key, old) -> {
+                if (!next.containsKey(key)) {
+                    gone.add(old);
+                }
+            });
+            loaded.clear();
+            loaded.putAll(next);
+        }
+        Set<String> served = new HashSet<>();
+        for (ConfiguredModel model : models) {
+            serve(model, next, registry);
+            served.add(model.name());
+        }
+        names.stream().filter(name -> !served.contains(name)).forEach(registry::withdraw);
+        names = served;
+        gone.forEach(this::retire);
+    }
+
+    private static Object key(Configured<UpstreamSettings> upstream) {
+        return upstream.settings().withPrice(ConfiguredModel.FREE);
+    }
+
+    /** Loads a backend, unless it is there already. */
+    private Loaded kept(Object key, List<Loaded> fresh, Supplier<Loaded> load) {
+        synchronized (loaded) {
+            Loaded old = loaded.get(key);
+            if (old != null) {
+                return old;
+            }
+        }
+        Loaded backend = load.get();
+        LOG.debugf("Loaded %s", backend.description());
+        fresh.add(backend);
+        return backend;
+    }
+
+    /** Loads a replica; where it has rivals, and nothing is kept of its steps, they are measured first. */
+    private Loaded replica(ModelSettings settings, int replicas, boolean hasRivals) {
+        StepFeed steps = new StepFeed();
+        LocalModel local = LocalModel.load(
+                settings, config.engine(), replicas, new EngineObservers(metrics.observer(settings.name()), steps));
+        metrics.watch(local.replica());
+        Optional<double[]> seen = stepTimes.find(local.guess());
+        StepTimeModel times = new StepTimeModel(
+                config.engine().maxStepTokens(),
+                seen.orElseGet(() -> local.guess().coefficients()));
+        if (seen.isEmpty() && hasRivals) {
+            measure(local, steps, times);
+        }
+        BackendSpec spec = new BackendSpec(
+                settings.backend(),
+                config.engine().maxRunning(),
+                local.kvTokens(),
+                config.engine().maxStepTokens(),
+                false);
+        Member member = new Member(
+                local.replica(),
+                spec,
+                ConfiguredModel.FREE,
+                new Calibration(new ReplicaLatency(times)),
+                config.engine().prefixCache(),
+                steps);
+        return new Loaded(member, local.served(), local.description(), local);
+    }
+
+    private void measure(LocalModel local, StepFeed steps, StepTimeModel times) {
+        try {
+            StepMeasuring.run(
+                    local.replica(),
+                    steps,
+                    times,
+                    local.served().tokenizer().vocabSize(),
+                    local.served().contextLength());
+            stepTimes.keep(local.guess(), times.coefficients());
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    private Loaded upstream(UpstreamSettings settings) {
+        Upstream upstream = new Upstream(vertx, settings);
+        metrics.watch(upstream);
+        return new Loaded(Member.of(upstream), null, settings.model() + " (" + settings.url() + ")", upstream);
+    }
+
+    private static void serve(ConfiguredModel model, Map<Object, Loaded> backends, ModelRegistry registry) {
+        List<Member> members = new ArrayList<>();
+        List<ServedModel> texts = new ArrayList<>();
+        for (Configured<ModelSettings> replica : model.replicas()) {
+            Loaded backend =
+                    Objects.requireNonNull(backends.get(replica.settings().identity()));
+            members.add(backend.member().with(replica.price(), replica.spill()));
+            texts.add(Objects.requireNonNull(backend.served()));
+        }
+        for (Configured<UpstreamSettings> upstream : model.upstreams()) {
+            Loaded backend = Objects.requireNonNull(backends.get(key(upstream)));
+            members.add(backend.member().with(upstream.price(), upstream.spill()));
+        }
+        // What the smallest replica has room for every one has.
+        CatalogModel named = texts.stream()
+                .min(Comparator.comparingInt(ServedModel::contextLength))
+                .<CatalogModel>map(least -> least)
+                .orElseGet(() -> new RemoteModel(model.name(), Instant.now(), model.context()));
+        registry.serve(named, model.budget(), members);
     }
 
     @Override
     public List<String> descriptions() {
-        synchronized (kept) {
-            return List.copyOf(descriptions);
+        synchronized (loaded) {
+            return loaded.values().stream().map(Loaded::description).sorted().toList();
         }
     }
 
     @Override
     public void close() {
-        List<AutoCloseable> all;
-        synchronized (kept) {
+        List<Loaded> all;
+        synchronized (loaded) {
             closed = true;
-            all = List.copyOf(kept);
-            kept.clear();
+            all = List.copyOf(loaded.values());
+            loaded.clear();
         }
-        all.forEach(ConfiguredModels::close);
+        all.forEach(this::free);
     }
 
-    /** Keeps a backend to be freed by {@link #close()}; frees it at once if that was called while it was loaded. */
-    private boolean keep(AutoCloseable backend, String description) {
-        synchronized (kept) {
-            if (!closed) {
-                kept.add(backend);
-                descriptions.add(description);
-                LOG.debugf("Loaded %s", description);
-                return true;
-            }
-        }
-        close(backend);
-        return false;
-    }
-
-    private static void close(AutoCloseable backend) {
+    private void retire(Loaded backend) {
         try {
-            backend.close();
-        } catch (Exception e) {
+            backend.resource().drain(config.drainTimeout());
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+        free(backend);
+        LOG.infof("%s is served no more", backend.description());
+    }
+
+    private void free(Loaded backend) {
+        if (backend.resource() instanceof LocalModel local
+                && backend.member().calibration().model() instanceof ReplicaLatency latency) {
+            stepTimes.keep(local.guess(), latency.steps().coefficients());
+        }
+        try {
+            backend.resource().close();
+        } catch (RuntimeException e) {
             LOG.warn("A backend could not be closed", e);
         }
+        metrics.forget(backend.member().backend());
     }
 }

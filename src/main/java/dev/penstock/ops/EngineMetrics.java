@@ -1,5 +1,6 @@
 package dev.penstock.ops;
 
+import dev.penstock.backend.Backend;
 import dev.penstock.backend.Replica;
 import dev.penstock.backend.upstream.Upstream;
 import dev.penstock.engine.EngineObserver;
@@ -7,6 +8,7 @@ import dev.penstock.engine.EngineStats;
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.FunctionCounter;
 import io.micrometer.core.instrument.Gauge;
+import io.micrometer.core.instrument.Meter;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Tags;
 import io.micrometer.core.instrument.Timer;
@@ -103,6 +105,16 @@ class EngineMetrics {
         count("penstock.steps.failed", "Steps that failed", replica, tags, EngineStats::failedSteps);
         count("vllm:prefix_cache_queries", "Tokens of prompts", replica, vllm, EngineStats::promptTokens);
         count("vllm:prefix_cache_hits", "Those in the cache", replica, vllm, EngineStats::cachedPromptTokens);
+    }
+
+    /** Shows the state of a backend no more. */
+    void forget(Backend backend) {
+        for (Meter meter : meters.getMeters()) {
+            Meter.Id id = meter.getId();
+            if (backend.name().equals(id.getTag("backend")) || backend.name().equals(id.getTag("engine"))) {
+                meters.remove(id);
+            }
+        }
     }
 
     /** Shows the state of an upstream. */

@@ -1,6 +1,7 @@
 package dev.penstock.ops;
 
 import dev.penstock.api.RequestGate;
+import dev.penstock.routing.Router;
 import io.quarkus.runtime.Quarkus;
 import io.quarkus.runtime.ShutdownEvent;
 import io.quarkus.runtime.StartupEvent;
@@ -35,6 +36,8 @@ class Lifecycle {
     private final ModelRegistry registry;
     private final ModelLoader loader;
     private final RequestGate gate;
+    private final Router router;
+    private final ConfigWatch watch;
     private final Event<ServerReady> ready;
     private final CountDownLatch listening = new CountDownLatch(1);
 
@@ -44,12 +47,16 @@ class Lifecycle {
             ModelRegistry registry,
             ModelLoader loader,
             RequestGate gate,
+            Router router,
+            ConfigWatch watch,
             Event<ServerReady> ready) {
         this.config = config;
         this.properties = properties;
         this.registry = registry;
         this.loader = loader;
         this.gate = gate;
+        this.router = router;
+        this.watch = watch;
         this.ready = ready;
     }
 
@@ -67,12 +74,14 @@ class Lifecycle {
      */
     void drain() {
         gate.close();
+        watch.end();
         Duration limit = config.drainTimeout();
         try {
             boolean idle = gate.awaitIdle(limit);
             if (!idle) {
                 LOG.warnf("Requests that were not done within %d s are cut", limit.toSeconds());
             }
+            router.close();
             loader.close();
             if (!idle) {
                 gate.awaitIdle(LAST_WORDS);
@@ -85,6 +94,8 @@ class Lifecycle {
     /** Frees the models, where no {@link #drain()} has done so before. */
     void stop(@Observes ShutdownEvent event) {
         gate.close();
+        watch.end();
+        router.close();
         loader.close();
     }
 
@@ -93,6 +104,7 @@ class Lifecycle {
             loader.load(registry);
             gate.open();
             listening.await();
+            watch.begin();
             ready.fire(new ServerReady(URI.create(url())));
             LOG.infof("Ready at %s after %.1f s: %s", url(), upS(), String.join("; ", loader.descriptions()));
         } catch (StartException e) {

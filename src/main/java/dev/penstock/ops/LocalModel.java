@@ -1,6 +1,8 @@
 package dev.penstock.ops;
 
+import dev.penstock.backend.Drainable;
 import dev.penstock.backend.Replica;
+import dev.penstock.engine.EngineObserver;
 import dev.penstock.engine.EngineOptions;
 import dev.penstock.engine.OnnxModelRunner;
 import dev.penstock.engine.RunnerConfig;
@@ -20,6 +22,7 @@ import dev.penstock.weights.ModelStoreException;
 import dev.penstock.weights.TerminalProgress;
 import dev.penstock.weights.Variant;
 import java.io.IOException;
+import java.time.Duration;
 import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
@@ -29,10 +32,18 @@ import org.jspecify.annotations.Nullable;
  * @param served what the API needs of it
  * @param replica what generates
  * @param tokenizer its native part is freed by {@link #close}
+ * @param guess what its steps take, before any was run
+ * @param kvTokens tokens that its KV cache holds
  * @param description for people
  */
-record LocalModel(ServedModel served, Replica replica, HfTokenizer tokenizer, String description)
-        implements AutoCloseable {
+record LocalModel(
+        ServedModel served,
+        Replica replica,
+        HfTokenizer tokenizer,
+        StepTimes.Guess guess,
+        long kvTokens,
+        String description)
+        implements Drainable {
     private static final double BYTES_PER_MIB = 1 << 20;
 
     /**
@@ -41,9 +52,9 @@ record LocalModel(ServedModel served, Replica replica, HfTokenizer tokenizer, St
      * @param models how many replicas share this machine
      * @throws StartException it can't be loaded
      */
-    static LocalModel load(ModelSettings settings, PenstockConfig.Engine engine, int models, EngineMetrics metrics) {
+    static LocalModel load(ModelSettings settings, PenstockConfig.Engine engine, int models, EngineObserver observer) {
         try {
-            return open(settings, engine, models, metrics);
+            return open(settings, engine, models, observer);
         } catch (ModelFolderException
                 | ModelStoreException
                 | OnnxException
@@ -54,7 +65,7 @@ record LocalModel(ServedModel served, Replica replica, HfTokenizer tokenizer, St
     }
 
     private static LocalModel open(
-            ModelSettings settings, PenstockConfig.Engine engine, int models, EngineMetrics metrics)
+            ModelSettings settings, PenstockConfig.Engine engine, int models, EngineObserver observer)
             throws IOException {
         // What can be wrong goes before what takes long.
         EngineOptions options = options(engine);
@@ -75,13 +86,15 @@ record LocalModel(ServedModel served, Replica replica, HfTokenizer tokenizer, St
             DecoderShape shape = shape(settings, variant);
             RunnerConfig runnerConfig = kvSpace.runnerConfig(shape, variant.weightBytes());
             OnnxModelRunner runner = OnnxModelRunner.open(variant.folder(), shape, runnerConfig);
-            StepLoop loop =
-                    StepLoop.start(settings.name(), runner, tokenizer, options, metrics.observer(settings.name()));
+            StepLoop loop = StepLoop.start(settings.name(), runner, tokenizer, options, observer);
             Replica replica = new Replica(settings.backend(), settings.name(), loop);
             return new LocalModel(
                     ModelText.served(settings, variant, tokenizer, template, loop.contextLength()),
                     replica,
                     tokenizer,
+                    new StepTimes.Guess(
+                            variant.id(), variant.weightBytes(), shape.kvBytesPerToken(settings.kvType()), settings),
+                    (long) runnerConfig.blocks() * runnerConfig.blockSize(),
                     describe(settings, runnerConfig, shape, loop));
         } catch (RuntimeException | Error e) {
             tokenizer.close();
@@ -121,6 +134,11 @@ record LocalModel(ServedModel served, Replica replica, HfTokenizer tokenizer, St
                 loop.contextLength(),
                 kvBytes / BYTES_PER_MIB,
                 runner.kvType().label());
+    }
+
+    @Override
+    public void drain(Duration limit) throws InterruptedException {
+        replica.drain(limit);
     }
 
     @Override

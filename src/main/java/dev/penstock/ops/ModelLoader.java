@@ -11,6 +11,13 @@ public interface ModelLoader {
      */
     void load(ModelRegistry registry);
 
+    /**
+     * Brings what is loaded into line with another configuration; requests under way go on.
+     *
+     * @throws StartException it makes no sense, or something in it can't be had; then all is as it was
+     */
+    void reload(PenstockConfig wanted, ModelRegistry registry);
+
     /** What was loaded, for people: a phrase a model. */
     List<String> descriptions();
 

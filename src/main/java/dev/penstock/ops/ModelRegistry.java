@@ -1,31 +1,39 @@
 package dev.penstock.ops;
 
-import dev.penstock.backend.Backend;
-import dev.penstock.backend.BackendPool;
+import dev.penstock.model.Budget;
 import dev.penstock.prompt.CatalogModel;
 import dev.penstock.prompt.ModelCatalog;
+import dev.penstock.routing.Member;
+import dev.penstock.routing.Router;
 import jakarta.inject.Singleton;
 import java.util.List;
-import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.Map;
+import java.util.concurrent.ConcurrentSkipListMap;
 
-/** The models that are loaded, with the backends that serve them. */
+/** The models that are served, in the order of their names. */
 @Singleton
 public class ModelRegistry implements ModelCatalog {
-    private final BackendPool pool;
-    private final List<CatalogModel> models = new CopyOnWriteArrayList<>();
+    private final Router router;
+    private final Map<String, CatalogModel> models = new ConcurrentSkipListMap<>();
 
-    ModelRegistry(BackendPool pool) {
-        this.pool = pool;
+    ModelRegistry(Router router) {
+        this.router = router;
     }
 
-    /** Lets a model be named, and its backends take requests. */
-    public void add(CatalogModel model, List<? extends Backend> backends) {
-        backends.forEach(pool::add);
-        models.add(model);
+    /** Serves a model from now on, or serves it anew. */
+    public void serve(CatalogModel model, Budget budget, List<Member> members) {
+        router.serve(model.id(), budget, members);
+        models.put(model.id(), model);
+    }
+
+    /** Serves a model no more; its requests that run go on. */
+    public void withdraw(String model) {
+        models.remove(model);
+        router.withdraw(model);
     }
 
     @Override
     public List<CatalogModel> models() {
-        return List.copyOf(models);
+        return List.copyOf(models.values());
     }
 }

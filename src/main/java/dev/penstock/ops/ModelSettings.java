@@ -11,6 +11,7 @@ import dev.penstock.weights.ModelStore;
 import dev.penstock.weights.ModelStoreException;
 import dev.penstock.weights.Rounding;
 import io.quarkus.runtime.configuration.MemorySize;
+import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
@@ -105,8 +106,8 @@ record ModelSettings(
                 device.flatMap(d -> asked.flatMap(a -> problems.attempt(() -> precision(what, f, a, d)))));
         Optional<Rounding> rounding = problems.attempt(() -> rounding(what, backend));
         Optional<Optional<KvType>> askedKv = problems.attempt(() -> askedKv(what, backend));
-        Optional<KvType> kvType = precision.flatMap(
-                p -> askedKv.flatMap(a -> problems.attempt(() -> kvType(what, a, device.orElseThrow(), p))));
+        Optional<KvType> kvType = precision.flatMap(p ->
+                askedKv.flatMap(a -> problems.attempt(() -> kvType(what, a, device.orElseThrow(), p))));
         problems.require(
                 backend.threads().orElse(1) > 0,
                 what + " has threads " + backend.threads().orElse(0) + "; it must be at least 1.");
@@ -128,6 +129,12 @@ record ModelSettings(
                         .map(MemorySize::asLongValue)
                         .map(OptionalLong::of)
                         .orElseGet(OptionalLong::empty)));
+    }
+
+    /** Equal for settings that lead to the same replica. */
+    Object identity() {
+        return List.of(
+                name, backend, folder.path(), device, precision, rounding, kvType, threads, context, kvCacheBytes);
     }
 
     /** The same under another name of its own. */

@@ -1,5 +1,6 @@
 package dev.penstock.ops;
 
+import dev.penstock.routing.RouterOptions;
 import io.quarkus.runtime.configuration.MemorySize;
 import io.smallrye.config.ConfigMapping;
 import io.smallrye.config.WithDefault;
@@ -21,6 +22,9 @@ public interface PenstockConfig {
 
     /** What applies to the step loop of each model. */
     Engine engine();
+
+    /** How backends are chosen. */
+    Routing routing();
 
     /** How long requests under way may take to end when the server goes down. */
     @WithDefault("30s")
@@ -59,8 +63,15 @@ public interface PenstockConfig {
         @WithDefault("replica")
         String kind();
 
-        /** What it costs; an upstream must have one. */
+        /** What it is called in logs, metrics and reply headers; after the model and what it is where absent. */
+        Optional<String> name();
+
+        /** What it costs; may be absent for a replica that is its model's only backend. */
         Price price();
+
+        /** Whether it takes requests only where no other backend fits their budgets. */
+        @WithDefault("false")
+        boolean spill();
 
         /** Of a replica: {@code cpu} or {@code cuda:N}. */
         @WithDefault("cpu")
@@ -129,6 +140,16 @@ public interface PenstockConfig {
 
         /** A million tokens of completions. */
         Optional<BigDecimal> completion();
+    }
+
+    /** How backends are chosen. */
+    interface Routing {
+        /**
+         * What becomes of a request that fits nowhere, where waiting doesn't help: {@code refuse}, {@code likely} (it runs where it
+         * is more likely in time than not and harms no one, else it is refused), or {@code best-effort}.
+         */
+        @WithDefault("likely")
+        RouterOptions.Late late();
     }
 
     /** The HTTP side. */

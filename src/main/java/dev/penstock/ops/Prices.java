@@ -14,8 +14,26 @@ final class Prices {
 
     private Prices() {}
 
-    /** The price, if there is one; what is wrong with it goes to the problems. */
-    static Optional<Price> price(String what, PenstockConfig.Price price, Problems problems) {
+    /** Whether nothing is said of it. */
+    static boolean isAbsent(PenstockConfig.Price price) {
+        return price.perHour().isEmpty()
+                && price.prompt().isEmpty()
+                && price.cached().isEmpty()
+                && price.completion().isEmpty();
+    }
+
+    /** The price, which must be there: a backend is chosen by it. What is wrong with it goes to the problems. */
+    static Optional<Price> required(String what, PenstockConfig.Price price, Problems problems) {
+        if (isAbsent(price)) {
+            problems.add(what
+                    + " has no price; say { per-hour: … } or { prompt: …, completion: … } in dollars, the latter for a"
+                    + " million tokens, with 0 for what is free.");
+            return Optional.empty();
+        }
+        return price(what, price, problems);
+    }
+
+    private static Optional<Price> price(String what, PenstockConfig.Price price, Problems problems) {
         boolean tokens = price.prompt().isPresent()
                 || price.cached().isPresent()
                 || price.completion().isPresent();

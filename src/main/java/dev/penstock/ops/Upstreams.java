@@ -23,7 +23,7 @@ final class Upstreams {
             Map<String, String> environment,
             Problems problems) {
         Optional<URI> url = problems.attempt(() -> url(what, backend.url()));
-        Optional<Price> price = price(what, backend.price(), problems);
+        Optional<Price> price = Prices.required(what, backend.price(), problems);
         Optional<String> key = key(what, backend.keyEnv(), environment, problems);
         UpstreamLimits defaults = UpstreamLimits.DEFAULTS;
         UpstreamLimits limits = new UpstreamLimits(
@@ -50,18 +50,6 @@ final class Upstreams {
                 price.get(),
                 limits,
                 probe));
-    }
-
-    private static Optional<Price> price(String what, PenstockConfig.Price price, Problems problems) {
-        boolean none = price.perHour().isEmpty()
-                && price.prompt().isEmpty()
-                && price.cached().isEmpty()
-                && price.completion().isEmpty();
-        problems.require(
-                !none,
-                what + " has no price; say { per-hour: … } or { prompt: …, completion: … } in dollars, the latter for a"
-                        + " million tokens, with 0 for what is free.");
-        return none ? Optional.empty() : Prices.price(what, price, problems);
     }
 
     private static URI url(String what, Optional<String> text) {

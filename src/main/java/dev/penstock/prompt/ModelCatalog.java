@@ -5,7 +5,7 @@ import java.util.Optional;
 
 /** The models that this server answers for; safe for many threads. */
 public interface ModelCatalog {
-    /** All models that can be named at present, in the order of their configuration. */
+    /** All models that can be named at present, in the order of their names. */
     List<CatalogModel> models();
 
     /** The model of that name, if it is served. */

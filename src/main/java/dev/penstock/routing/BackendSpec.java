@@ -10,6 +10,11 @@ package dev.penstock.routing;
  * @param spill whether it takes requests only where no other backend fits
  */
 public record BackendSpec(String name, int maxSequences, long kvTokens, int stepTokens, boolean spill) {
+    /** The same, kept for what fits nowhere else or not. */
+    BackendSpec withSpill(boolean other) {
+        return new BackendSpec(name, maxSequences, kvTokens, stepTokens, other);
+    }
+
     public BackendSpec {
         if (maxSequences < 1 || kvTokens < 1 || stepTokens < 1) {
             throw new IllegalArgumentException(

@@ -1,6 +1,8 @@
 package dev.penstock.routing;
 
+import dev.penstock.model.Money;
 import dev.penstock.model.Price;
+import dev.penstock.model.Usage;
 
 /** What a request adds to the bill, in nano-dollars. */
 final class CostModel {
@@ -21,6 +23,17 @@ final class CostModel {
                         + t.completion() * p.expectedTokens;
         };
         return once / (1 - Math.min(0.9, s.failureShare()));
+    }
+
+    /** What a request that ran has cost. */
+    static Money actual(Reservation r, Usage usage) {
+        return switch (r.price) {
+            case Price.PerToken t -> t.of(usage);
+            case Price.PerHour(var hour) -> {
+                double decodeSeconds = (r.busySeconds - r.promptSeconds) * usage.completionTokens() / r.expectedTokens;
+                yield Money.ofNanoUsd(hour.nanoUsd() / SECONDS_PER_HOUR * (r.promptSeconds + decodeSeconds));
+            }
+        };
     }
 
     /** What a caller with this price limit would pay at most for such a request. */

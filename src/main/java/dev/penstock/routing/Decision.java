@@ -26,7 +26,13 @@ public sealed interface Decision {
      *
      * @param retryAfter when such a request would fit, by what is predicted
      */
-    record Shed(Duration retryAfter, Reason reason) implements Decision {}
+    record Shed(Duration retryAfter, Reason reason) implements Decision {
+        /** There is no room to wait. */
+        static final Shed FULL = new Shed(Duration.ofSeconds(1), Reason.SATURATED);
+
+        /** There is no backend. */
+        static final Shed NOWHERE = new Shed(Duration.ZERO, Reason.NO_BACKEND);
+    }
 
     /** Why a decision was taken. */
     enum Reason {

@@ -3,6 +3,7 @@ package dev.penstock.routing;
 import dev.penstock.model.Budget;
 import java.time.Duration;
 import java.util.Map;
+import java.util.Set;
 
 /**
  * What a request asks of a backend.
@@ -14,6 +15,7 @@ import java.util.Map;
  * @param budget what it allows
  * @param priority whom to refuse first when not all can be served: the lowest
  * @param arrivedNs when it arrived, by the router's clock
+ * @param tried backends, by name, that it is not to be sent to again
  */
 public record Demand(
         String caller,
@@ -22,13 +24,26 @@ public record Demand(
         Map<String, Integer> cachedTokens,
         Budget budget,
         int priority,
-        long arrivedNs) {
+        long arrivedNs,
+        Set<String> tried) {
     public Demand {
         if (promptTokens < 1 || maxTokens < 1) {
             throw new IllegalArgumentException(
                     "A request has at least one token of prompt and of output, not %d and %d."
                             .formatted(promptTokens, maxTokens));
         }
+    }
+
+    /** One that was sent nowhere yet. */
+    public Demand(
+            String caller,
+            int promptTokens,
+            int maxTokens,
+            Map<String, Integer> cachedTokens,
+            Budget budget,
+            int priority,
+            long arrivedNs) {
+        this(caller, promptTokens, maxTokens, cachedTokens, budget, priority, arrivedNs, Set.of());
     }
 
     /** When its first token, or without such a limit its last one, must have come; the end of time without any. */

@@ -1,5 +1,10 @@
 package dev.penstock.routing;
 
+import dev.penstock.model.Money;
+import dev.penstock.model.Price;
+import dev.penstock.model.Usage;
+import java.util.concurrent.atomic.AtomicBoolean;
+
 /** A request's place on a backend, from the pick to its end; what was predicted for it is kept with what came. */
 public final class Reservation {
     final BackendState state;
@@ -15,8 +20,14 @@ public final class Reservation {
     final double tpotBoundFactor;
     final double tpotBias;
     final double cost;
+    final Price price;
+    final double promptSeconds;
+    final double busySeconds;
     final double ttftPoint;
     final double tpotPoint;
+
+    /** What the dearest backend that fitted would have cost, in nano-dollars. */
+    double dearest;
 
     /** Its place in the backend's list. */
     int index;
@@ -27,6 +38,7 @@ public final class Reservation {
     int tokens;
     long firstTokenNs;
     boolean ended;
+    private final AtomicBoolean closed = new AtomicBoolean();
 
     Reservation(BackendState state, Demand demand, Prediction p, long nowNs) {
         this.state = state;
@@ -45,6 +57,9 @@ public final class Reservation {
         ttftPoint = p.ttftPoint;
         tpotPoint = p.tpotPoint;
         cost = p.cost;
+        price = state.price();
+        promptSeconds = p.promptSeconds;
+        busySeconds = p.busySeconds;
     }
 
     /** The name of its backend. */
@@ -80,6 +95,35 @@ public final class Reservation {
     /** The time from the pick to the first token, in seconds; to be asked once that has come. */
     public double ttftSeconds() {
         return (firstTokenNs - sinceNs) * 1e-9;
+    }
+
+    /** Whether it is for the caller to end it: true once. */
+    boolean close() {
+        return closed.compareAndSet(false, true);
+    }
+
+    double sinceFirstTokenSeconds(long nowNs) {
+        return Math.max(1, nowNs - firstTokenNs) * 1e-9;
+    }
+
+    /** The bound of nine in ten on it. */
+    public double ttftBound() {
+        return ttftPoint * ttftBias * ttftBoundFactor;
+    }
+
+    /** What it saves against the dearest backend that fits its budget, by what is predicted. */
+    public Money saved() {
+        return Money.ofNanoUsd(Math.max(0, dearest - cost));
+    }
+
+    /** What it cost with these tokens: by the meter, or its part of the hour's price by the time that they keep the backend at work. */
+    public Money cost(Usage usage) {
+        return CostModel.actual(this, usage);
+    }
+
+    /** The bound of nine in ten on the mean time per token. */
+    public double tpotBound() {
+        return tpotPoint * tpotBias * tpotBoundFactor;
     }
 
     /** The predicted mean time per token, in seconds. */

@@ -1,73 +1,88 @@
 package dev.penstock.routing;
 
-import dev.penstock.backend.Backend;
-import dev.penstock.backend.BackendPool;
-import dev.penstock.backend.TokenBackend;
-import dev.penstock.backend.WireBackend;
-import dev.penstock.model.Generation;
-import dev.penstock.model.GenerationEvent.Cause;
-import dev.penstock.model.GenerationEvent.Failed;
-import dev.penstock.model.GenerationListener;
-import dev.penstock.model.GenerationRequest;
-import dev.penstock.model.WireCall;
-import dev.penstock.model.WireEvent;
-import dev.penstock.model.WireListener;
-import dev.penstock.model.WireRequest;
-import dev.penstock.routing.Choice.Candidate;
+import dev.penstock.model.Budget;
 import java.util.List;
-import java.util.Optional;
-import java.util.OptionalInt;
-import java.util.stream.IntStream;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.function.LongSupplier;
+import org.jspecify.annotations.Nullable;
 
-/** Sends each request to one of the backends that serve its model; safe for many threads. */
-public final class Router {
-    private final BackendPool pool;
+/**
+ * Finds for each request the cheapest backend of its model whose latency fits: {@link RouterCore} on real time, with those
+ * that wait and what is told of those that run. Safe for many threads.
+ */
+public final class Router implements AutoCloseable {
+    private final Map<String, ModelRoute> routes = new ConcurrentHashMap<>();
+    private final RouterOptions options;
+    private final RoutingObserver observer;
+    private final LongSupplier nanoTime;
+    private final ScheduledExecutorService timer = Executors.newSingleThreadScheduledExecutor(
+            Thread.ofPlatform().daemon().name("penstock-router").factory());
 
-    /** Routes among the backends of this pool, as they come and go. */
-    public Router(BackendPool pool) {
-        this.pool = pool;
+    /** A router of no models. */
+    public Router(RouterOptions options, RoutingObserver observer) {
+        this(options, observer, System::nanoTime);
+    }
+
+    Router(RouterOptions options, RoutingObserver observer, LongSupplier nanoTime) {
+        this.options = options;
+        this.observer = observer;
+        this.nanoTime = nanoTime;
     }
 
     /**
-     * Submits a request to the least loaded backend of a model that takes tokens, and returns at once. Without such a backend
-     * the listener gets {@link Cause#OVERLOADED} before this returns: whether a model exists at all is the catalog's to say.
+     * Serves a model with these backends from now on; requests that run elsewhere go on, those that wait are asked for again.
+     *
+     * @param defaults what requests allow that don't say it themselves
      */
-    public Generation submit(String model, GenerationRequest request, GenerationListener listener) {
-        return leastLoaded(model, TokenBackend.class)
-                .map(backend -> backend.submit(request, listener))
-                .orElseGet(() -> {
-                    listener.onEvent(new Failed(
-                            Cause.OVERLOADED, "No backend serves the model %s at present.".formatted(model)));
-                    return () -> {};
-                });
+    public void serve(String model, Budget defaults, List<Member> members) {
+        ModelRoute route = new ModelRoute(model, defaults, members, options, observer, nanoTime, timer);
+        retire(routes.put(model, route));
     }
 
-    /**
-     * Sends a request on to the least loaded backend of a model that takes it as it was written, on the context of the caller.
-     * Without such a backend the listener gets {@link WireEvent.Cause#UNAVAILABLE} before this returns.
-     */
-    public WireCall forward(String model, WireRequest request, WireListener listener) {
-        return leastLoaded(model, WireBackend.class)
-                .map(backend -> backend.forward(request, listener))
-                .orElseGet(() -> {
-                    listener.onEvent(new WireEvent.Failed(new WireEvent.Failure(
-                            WireEvent.Cause.UNAVAILABLE,
-                            "no backend serves the model %s at present".formatted(model),
-                            OptionalInt.empty(),
-                            null)));
-                    return WireCall.NONE;
-                });
+    /** Serves a model no more; requests that run go on, those that wait are refused. */
+    public void withdraw(String model) {
+        retire(routes.remove(model));
     }
 
-    private <B extends Backend> Optional<B> leastLoaded(String model, Class<B> kind) {
-        List<B> backends = pool.serving(model).stream()
-                .filter(kind::isInstance)
-                .map(kind::cast)
-                .filter(Backend::available)
-                .toList();
-        List<Candidate> candidates = IntStream.range(0, backends.size())
-                .mapToObj(i -> new Candidate(i, backends.get(i).load()))
-                .toList();
-        return Choice.leastLoaded(candidates).map(choice -> backends.get(choice.backend()));
+    private static void retire(@Nullable ModelRoute old) {
+        if (old != null) {
+            old.close().forEach(Asking::begin);
+        }
     }
+
+    /** A request that looks for a backend of a model; {@link Asking#begin} makes it so. */
+    public Asking asking(String model, RouteRequest request, Asker asker) {
+        return new Asking(this, model, request, asker, nanoTime.getAsLong());
+    }
+
+    /** What each backend of a model would answer to a request now; takes no place. */
+    public List<Quote> quotes(String model, RouteRequest request) {
+        ModelRoute route = routes.get(model);
+        return route == null ? List.of() : route.quotes(asking(model, request, NOBODY));
+    }
+
+    @Nullable
+    ModelRoute route(String model) {
+        return routes.get(model);
+    }
+
+    /** Refuses those that wait; those that run go on. */
+    @Override
+    public void close() {
+        routes.keySet().forEach(this::withdraw);
+        timer.shutdown();
+    }
+
+    private static final Asker NOBODY = new Asker() {
+        @Override
+        public void run(Placement placement) {
+            placement.left();
+        }
+
+        @Override
+        public void refuse(Decision.Shed shed) {}
+    };
 }

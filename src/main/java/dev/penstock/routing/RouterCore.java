@@ -147,16 +147,29 @@ public final class RouterCore {
 
     /** A request has come to its end, with all its tokens or not; further calls do nothing. */
     public synchronized void end(Reservation r, boolean complete, long nowNs) {
+        if (complete) {
+            end(r, r.tokens, nowNs);
+        } else if (!r.ended) {
+            r.state.end(r, true);
+        }
+    }
+
+    /** The caller of a request has left it, which says nothing of its backend; further calls do nothing. */
+    public synchronized void leave(Reservation r) {
+        if (!r.ended) {
+            r.state.end(r, false);
+        }
+    }
+
+    /** A request has come to its end with so many tokens, of which not each was told of; further calls do nothing. */
+    public synchronized void end(Reservation r, int tokens, long nowNs) {
         if (r.ended) {
             return;
         }
-        r.state.end(r, !complete);
-        if (!complete) {
-            return;
-        }
-        lengths.observe(r.demand.caller(), r.tokens);
-        if (r.tokens > 1) {
-            double seconds = Math.max(1, nowNs - r.firstTokenNs) * 1e-9 / (r.tokens - 1);
+        r.state.end(r, false);
+        lengths.observe(r.demand.caller(), tokens);
+        if (r.tokens > 0 && tokens > 1) {
+            double seconds = Math.max(1, nowNs - r.firstTokenNs) * 1e-9 / (tokens - 1);
             double ratio = seconds / r.tpotPoint;
             r.state.tpotBias.observe(ratio);
             r.state.calibration.tpot().observe(r.tpotBucket, ratio / r.tpotBias, r.tpotBoundFactor);
@@ -174,7 +187,8 @@ public final class RouterCore {
             BackendState s = backends.get(i);
             Prediction p = predictions.get(i);
             predict(s, p, demand, nowNs);
-            p.fit = s.isUp() ? fit(s, p, demand, nowNs) : Fit.DOWN;
+            boolean open = s.isUp() && !demand.tried().contains(s.name());
+            p.fit = open ? fit(s, p, demand, nowNs) : Fit.DOWN;
         }
         score(demand);
     }
@@ -430,7 +444,11 @@ public final class RouterCore {
     }
 
     private Decision run(int place, Demand demand, long nowNs, Reason reason) {
-        return new Decision.Run(reserve(place, demand, nowNs), quote(place), reason);
+        Reservation r = reserve(place, demand, nowNs);
+        for (Prediction p : predictions) {
+            r.dearest = p.fit == Fit.FEASIBLE ? Math.max(r.dearest, p.cost) : r.dearest;
+        }
+        return new Decision.Run(r, quote(place), reason);
     }
 
     private Reservation reserve(int place, Demand demand, long nowNs) {

@@ -21,6 +21,11 @@ public record RouterOptions(double tieShare, double exploreShare, double missPen
         }
     }
 
+    /** The same with another fate of late requests. */
+    public RouterOptions withLate(Late other) {
+        return new RouterOptions(tieShare, exploreShare, missPenalty, other, seed);
+    }
+
     /** What becomes of a request that will be late. */
     public enum Late {
         /** It is refused with the time after which it would fit. */

@@ -11,7 +11,10 @@ package dev.penstock.routing;
  * from where it stood last.
  */
 public final class StepTimeModel {
-    private static final int TERMS = 5;
+    /** b0 to b4. */
+    public static final int COEFFICIENTS = 5;
+
+    private static final int TERMS = COEFFICIENTS;
 
     /** The weight that a stratum's past keeps at each of its samples: it remembers about 200 of them. */
     private static final double MEMORY = 0.995;

@@ -53,6 +53,11 @@ public final class WaitingLine<T> {
         return next.map(Place::request);
     }
 
+    /** Takes out one, if it waits. */
+    public void remove(T request) {
+        places.removeIf(p -> p.request.equals(request));
+    }
+
     /** How many wait. */
     public int size() {
         return places.size();

@@ -4,10 +4,13 @@ import dev.penstock.backend.upstream.FakeServer;
 import dev.penstock.backend.upstream.Upstream;
 import dev.penstock.backend.upstream.UpstreamLimits;
 import dev.penstock.backend.upstream.UpstreamSettings;
+import dev.penstock.model.Budget;
 import dev.penstock.model.Price;
 import dev.penstock.ops.ModelLoader;
 import dev.penstock.ops.ModelRegistry;
+import dev.penstock.ops.PenstockConfig;
 import dev.penstock.prompt.RemoteModel;
+import dev.penstock.routing.Member;
 import io.vertx.core.Vertx;
 import io.vertx.core.http.HttpServerOptions;
 import jakarta.enterprise.inject.Alternative;
@@ -61,8 +64,12 @@ public class ForwardedModels implements ModelLoader {
 
     @Override
     public void load(ModelRegistry registry) {
-        registry.add(new RemoteModel(MODEL, Instant.EPOCH, OptionalInt.empty()), List.of(upstream));
+        registry.serve(
+                new RemoteModel(MODEL, Instant.EPOCH, OptionalInt.empty()), Budget.NONE, List.of(Member.of(upstream)));
     }
+
+    @Override
+    public void reload(PenstockConfig wanted, ModelRegistry registry) {}
 
     @Override
     public List<String> descriptions() {

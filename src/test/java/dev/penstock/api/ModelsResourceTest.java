@@ -14,14 +14,14 @@ import org.junit.jupiter.params.provider.ValueSource;
 @TestProfile(ScriptedProfile.class)
 class ModelsResourceTest {
     @Test
-    void theListHasTheModelsInTheirOrder() {
+    void theListHasTheModelsInTheOrderOfTheirNames() {
         JsonNode list = Sse.parse(
                 given().get("/v1/models").then().statusCode(200).extract().asString());
 
         assertThat(list.get("object").textValue()).isEqualTo("list");
         assertThat(list.get("data")).hasSize(2);
-        assertThat(list.at("/data/0/id").textValue()).isEqualTo("scripted");
-        assertThat(list.at("/data/1/id").textValue()).isEqualTo("lab/plain");
+        assertThat(list.at("/data/0/id").textValue()).isEqualTo("lab/plain");
+        assertThat(list.at("/data/1/id").textValue()).isEqualTo("scripted");
     }
 
     @ParameterizedTest

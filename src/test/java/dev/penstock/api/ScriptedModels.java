@@ -1,9 +1,12 @@
 package dev.penstock.api;
 
+import dev.penstock.model.Budget;
 import dev.penstock.ops.ModelLoader;
 import dev.penstock.ops.ModelRegistry;
+import dev.penstock.ops.PenstockConfig;
 import dev.penstock.prompt.SamplingDefaults;
 import dev.penstock.prompt.ServedModel;
+import dev.penstock.routing.Member;
 import jakarta.enterprise.inject.Alternative;
 import jakarta.inject.Singleton;
 import java.time.Instant;
@@ -36,7 +39,7 @@ public class ScriptedModels implements ModelLoader {
     @Override
     public void load(ModelRegistry registry) {
         Instant created = Instant.parse("2026-01-02T03:04:05Z");
-        registry.add(
+        registry.serve(
                 new ServedModel(
                         CHAT,
                         created,
@@ -48,8 +51,9 @@ public class ScriptedModels implements ModelLoader {
                         Set.of(ByteTokenizer.END),
                         DEFAULTS,
                         CONTEXT),
-                List.of(chat));
-        registry.add(
+                Budget.NONE,
+                List.of(Member.of(chat)));
+        registry.serve(
                 new ServedModel(
                         PLAIN,
                         created,
@@ -61,8 +65,12 @@ public class ScriptedModels implements ModelLoader {
                         Set.of(ByteTokenizer.END),
                         SamplingDefaults.NEUTRAL,
                         CONTEXT),
-                List.of(plain));
+                Budget.NONE,
+                List.of(Member.of(plain)));
     }
+
+    @Override
+    public void reload(PenstockConfig wanted, ModelRegistry registry) {}
 
     @Override
     public List<String> descriptions() {

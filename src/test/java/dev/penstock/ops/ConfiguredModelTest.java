@@ -40,7 +40,8 @@ class ConfiguredModelTest {
         return read("m:\n  backends:\n    - { kind: upstream, " + settings + " }")
                 .getFirst()
                 .upstreams()
-                .getFirst();
+                .getFirst()
+                .settings();
     }
 
     @Test
@@ -53,18 +54,28 @@ class ConfiguredModelTest {
                   budget: { ttft: 2s, tpot: 120ms }
                   backends:
                     - { kind: replica, precision: int8, threads: 2, price: { per-hour: 0.31 } }
-                    - { kind: replica, precision: int8 }
+                    - { kind: replica, precision: int8, spill: true, price: { per-hour: 0 } }
                     - { kind: upstream, url: "http://one:8000/v1/", %s }
                     - { kind: upstream, url: "http://one:8000/v1", model: other, %s }
                 """.formatted(folder, FREE, FREE)).getFirst();
 
         assertThat(model.budget()).isEqualTo(Budget.ofLatency(Duration.ofSeconds(2), Duration.ofMillis(120), null));
-        assertThat(model.replicas()).extracting(ModelSettings::backend).containsExactly("m/int8", "m/int8#2");
-        assertThat(model.replicas()).extracting(ModelSettings::precision).containsOnly(Precision.INT8);
-        assertThat(model.replicas().getFirst().threads()).isEqualTo(2);
-        assertThat(model.replicas().getFirst().context()).hasValue(50);
-        assertThat(model.upstreams()).extracting(UpstreamSettings::name).containsExactly("m/one:8000", "m/one:8000#2");
+        assertThat(model.replicas())
+                .extracting(Configured::settings)
+                .extracting(ModelSettings::backend)
+                .containsExactly("m/int8", "m/int8#2");
+        assertThat(model.replicas())
+                .extracting(Configured::settings)
+                .extracting(ModelSettings::precision)
+                .containsOnly(Precision.INT8);
+        assertThat(model.replicas().getFirst().settings().threads()).isEqualTo(2);
+        assertThat(model.replicas().getFirst().settings().context()).hasValue(50);
         assertThat(model.upstreams())
+                .extracting(Configured::settings)
+                .extracting(UpstreamSettings::name)
+                .containsExactly("m/one:8000", "m/one:8000#2");
+        assertThat(model.upstreams())
+                .extracting(Configured::settings)
                 .extracting(UpstreamSettings::upstreamModel)
                 .containsExactly("m", "other");
     }
@@ -154,11 +165,12 @@ class ConfiguredModelTest {
                         """))
                 .isInstanceOf(StartException.class)
                 .hasMessageContainingAll(
-                        "The configuration has 13 faults:",
+                        "The configuration has 16 faults:",
                         "/nowhere",
                         "The model a has context 0",
                         "TTFT",
                         "The model a, backend 1, has the device 'tpu'",
+                        "The model a, backend 1, has no price",
                         "backend 1, has the rounding 'best'",
                         "backend 1, has threads 0",
                         "backend 2, has the precision 'int3'",

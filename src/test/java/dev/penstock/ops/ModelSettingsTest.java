@@ -71,7 +71,8 @@ class ModelSettingsTest {
         return ConfiguredModel.of(PenstockConfigTest.read(source), Map.of())
                 .getFirst()
                 .replicas()
-                .getFirst();
+                .getFirst()
+                .settings();
     }
 
     @Test

@@ -70,6 +70,9 @@ class StartingTest {
         final CountDownLatch loaded = new CountDownLatch(1);
 
         @Override
+        public void reload(PenstockConfig wanted, ModelRegistry registry) {}
+
+        @Override
         public void load(ModelRegistry registry) {
             try {
                 loaded.await();

@@ -1,7 +1,7 @@
 package dev.penstock.backend.upstream;
 
+import dev.penstock.backend.Drainable;
 import dev.penstock.backend.WireBackend;
-import dev.penstock.model.Price;
 import dev.penstock.model.WireCall;
 import dev.penstock.model.WireEvent.Cause;
 import dev.penstock.model.WireEvent.Failed;
@@ -20,6 +20,8 @@ import java.io.IOException;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.LongSupplier;
 import org.jboss.logging.Logger;
@@ -30,7 +32,7 @@ import org.jspecify.annotations.Nullable;
  * A request to it bears no header of its caller's, and no redirect is followed: what is sent, and where to, only configuration
  * decides. Safe for many threads.
  */
-public final class Upstream implements WireBackend, AutoCloseable {
+public final class Upstream implements WireBackend, Drainable {
     private static final Logger LOG = Logger.getLogger(Upstream.class);
 
     /** Shorter than uvicorn's 5 s, so that a request rarely meets a connection that is just being closed. */
@@ -54,6 +56,7 @@ public final class Upstream implements WireBackend, AutoCloseable {
     private final AtomicInteger waiting = new AtomicInteger();
     private final AtomicInteger running = new AtomicInteger();
     private volatile @Nullable Heard heard;
+    private volatile @Nullable CountDownLatch idle;
 
     private record Heard(LoadReport report, long atNs) {}
 
@@ -108,11 +111,6 @@ public final class Upstream implements WireBackend, AutoCloseable {
     @Override
     public String model() {
         return settings.model();
-    }
-
-    @Override
-    public Price price() {
-        return settings.price();
     }
 
     @Override
@@ -208,6 +206,23 @@ public final class Upstream implements WireBackend, AutoCloseable {
 
     private void left(boolean begun) {
         (begun ? running : waiting).decrementAndGet();
+        CountDownLatch latch = idle;
+        if (latch != null && isIdle()) {
+            latch.countDown();
+        }
+    }
+
+    private boolean isIdle() {
+        return running.get() + waiting.get() == 0;
+    }
+
+    @Override
+    public void drain(Duration limit) throws InterruptedException {
+        CountDownLatch latch = new CountDownLatch(1);
+        idle = latch;
+        if (!isIdle()) {
+            latch.await(limit.toNanos(), TimeUnit.NANOSECONDS);
+        }
     }
 
     /** Closes its connections; calls under way break off. */

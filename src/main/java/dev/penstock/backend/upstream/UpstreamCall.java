@@ -233,10 +233,10 @@ final class UpstreamCall implements WireCall {
             return;
         }
         begin();
-        held.forEach(h -> listener.onEvent(new Chunk(h)));
+        held.forEach(h -> listener.onEvent(new Chunk(h, false)));
         held.clear();
         if (!over) {
-            listener.onEvent(new Chunk(json));
+            listener.onEvent(new Chunk(json, scan.carriesOutput() && !scan.finishes()));
         }
     }
 

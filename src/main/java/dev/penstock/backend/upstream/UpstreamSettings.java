@@ -31,6 +31,11 @@ public record UpstreamSettings(
         return new UpstreamSettings(other, model, url, upstreamModel, key, price, limits, probe);
     }
 
+    /** The same at another price. */
+    public UpstreamSettings withPrice(Price other) {
+        return new UpstreamSettings(name, model, url, upstreamModel, key, other, limits, probe);
+    }
+
     /** Without the key. */
     @Override
     public String toString() {

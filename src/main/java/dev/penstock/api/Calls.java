@@ -1,0 +1,83 @@
+package dev.penstock.api;
+
+import dev.penstock.model.Budget;
+import dev.penstock.model.WireRequest;
+import dev.penstock.model.WireRequest.Endpoint;
+import dev.penstock.prompt.CatalogModel;
+import dev.penstock.prompt.ModelCatalog;
+import dev.penstock.prompt.RemoteModel;
+import dev.penstock.prompt.ServedModel;
+import dev.penstock.routing.Prefix;
+import dev.penstock.routing.RouteRequest;
+import dev.penstock.routing.RouteRequest.Size;
+import io.vertx.core.MultiMap;
+import jakarta.enterprise.context.ApplicationScoped;
+import java.util.List;
+import java.util.Objects;
+import java.util.OptionalInt;
+
+/**
+ * Reads requests. Those for models that are here are read whole, and refused where they can't be honoured; of those for models
+ * that are only elsewhere all but a few fields are for their servers to judge.
+ */
+@ApplicationScoped
+class Calls {
+    private static final int MAX_CALLER_CHARS = 256;
+
+    /** Where nobody says how long a reply may be. */
+    private static final int DEFAULT_MAX_TOKENS = 4096;
+
+    private final ModelCatalog catalog;
+    private final JobMaker jobs;
+    private final PromptSizes sizes;
+
+    Calls(ModelCatalog catalog, JobMaker jobs, PromptSizes sizes) {
+        this.catalog = catalog;
+        this.jobs = jobs;
+        this.sizes = sizes;
+    }
+
+    /**
+     * Reads a request.
+     *
+     * @param body as it was read from {@code bytes}
+     * @throws ApiException a field makes no sense, or can't be honoured
+     */
+    Call read(Endpoint endpoint, JsonObject body, byte[] bytes, MultiMap headers) {
+        String name = body.requiredText("model");
+        CatalogModel model = catalog.find(name).orElseThrow(() -> ApiException.unknownModel(name));
+        StreamFields streaming = StreamFields.read(body);
+        WireRequest wire = new WireRequest(endpoint, bytes, streaming.stream(), streaming.includeUsage());
+        Budget budget = BudgetFields.read(headers, body);
+        String caller = caller(body);
+        return switch (model) {
+            case ServedModel served -> {
+                Job job = switch (endpoint) {
+                    case CHAT -> jobs.chat(served, ChatRequest.read(body));
+                    case COMPLETIONS -> jobs.completion(served, CompletionRequest.read(body));
+                };
+                List<Size> sequences = job.sequences().stream()
+                        .map(s -> new Size(s.promptTokens().length, s.sampling().maxTokens()))
+                        .toList();
+                Prefix prefix = Prefix.ofTokens(job.sequences().getFirst().promptTokens());
+                yield new Call(name, wire, job, new RouteRequest(caller, sequences, prefix, budget, 0));
+            }
+            case RemoteModel remote -> {
+                Size size = new Size(sizes.estimate(name, bytes.length), maxTokens(body, remote));
+                yield new Call(
+                        name, wire, null, new RouteRequest(caller, List.of(size), Prefix.ofBytes(bytes), budget, 0));
+            }
+        };
+    }
+
+    private static String caller(JsonObject body) {
+        String caller = Objects.requireNonNullElse(body.get("user"), "").toString();
+        return caller.length() > MAX_CALLER_CHARS ? caller.substring(0, MAX_CALLER_CHARS) : caller;
+    }
+
+    private static int maxTokens(JsonObject body, RemoteModel model) {
+        OptionalInt newer = body.integer("max_completion_tokens", 1, Integer.MAX_VALUE);
+        OptionalInt limit = newer.isPresent() ? newer : body.integer("max_tokens", 1, Integer.MAX_VALUE);
+        return limit.orElse(model.maxTokens().orElse(DEFAULT_MAX_TOKENS));
+    }
+}
