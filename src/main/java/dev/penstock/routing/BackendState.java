@@ -137,6 +137,15 @@ public final class BackendState {
         return flights;
     }
 
+    /** Lets a request in flight be looked at first. */
+    void toFront(int index) {
+        Reservation r = flights.get(index);
+        Reservation first = flights.set(0, r);
+        flights.set(index, first);
+        first.index = index;
+        r.index = 0;
+    }
+
     void setUp(boolean up) {
         this.up = up;
     }

@@ -47,8 +47,8 @@ public final class Prediction {
     double expectedTokens;
     int cached;
     double cost;
-    double missShare;
     double score;
+    boolean scored;
     Quote.Fit fit = Quote.Fit.DOWN;
 
     /** Share of the bound over the point for an idle backend: only the point differs. */

@@ -5,6 +5,8 @@ public final class Reservation {
     final BackendState state;
     final Demand demand;
     final long sinceNs;
+    final double tpotLimit;
+    final double endToEndLimit;
     final double expectedTokens;
     final int ttftBucket;
     final int tpotBucket;
@@ -32,6 +34,8 @@ public final class Reservation {
         this.state = state;
         this.demand = demand;
         sinceNs = nowNs;
+        tpotLimit = Candidates.seconds(demand.budget().tpot());
+        endToEndLimit = Candidates.seconds(demand.budget().endToEnd());
         expectedTokens = p.expectedTokens;
         ttftBucket = p.ttftBucket;
         tpotBucket = p.tpotBucket;
