@@ -1,7 +1,6 @@
 package dev.penstock.routing;
 
 import dev.penstock.model.Price;
-import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -19,7 +18,7 @@ public final class BackendState {
     final int place;
     private final BackendSpec spec;
     private final List<Reservation> flights = new ArrayList<>();
-    private final ArrayDeque<Reservation> prompts = new ArrayDeque<>();
+    private final List<Reservation> prompts = new ArrayList<>();
     private Price price;
     private boolean up = true;
     private long promptTokens;
@@ -28,8 +27,8 @@ public final class BackendState {
     private long kvTokens;
     private double kvPromised;
     private double tokensLeft;
-    private double stepCount;
-    private double lastStep;
+    private double decodeSteps;
+    private double decodeUntil;
     private long stepBeganNs;
     private long lastPickNs;
     private double foreign;
@@ -102,9 +101,9 @@ public final class BackendState {
         return flights.isEmpty() ? 1 : Math.max(1, tokensLeft / flights.size());
     }
 
-    /** Steps until the last sequence here is expected to end. */
-    public double stepsLeft() {
-        return flights.isEmpty() ? 0 : Math.max(1, lastStep - stepCount);
+    /** Steps for which sequences past their first token are expected to be here; none if there are none. */
+    public double decodeStepsLeft() {
+        return decoding == 0 ? 0 : Math.max(1, decodeUntil - decodeSteps);
     }
 
     /** When the step that runs began. */
@@ -131,6 +130,11 @@ public final class BackendState {
 
     double shadowPerSecond() {
         return shadow;
+    }
+
+    /** Those in flight without a token, in the order in which they came. */
+    List<Reservation> prompts() {
+        return prompts;
     }
 
     List<Reservation> flights() {
@@ -162,7 +166,6 @@ public final class BackendState {
     void reserve(Reservation r, long nowNs) {
         if (flights.isEmpty()) {
             stepBeganNs = nowNs;
-            lastStep = stepCount;
         }
         promptRate = promptRate(nowNs) + r.promptLeft / FADE_SECONDS;
         lastPickNs = nowNs;
@@ -174,8 +177,6 @@ public final class BackendState {
         kvTokens += r.demand.promptTokens();
         kvPromised += r.demand.promptTokens() + r.expectedTokens;
         tokensLeft += r.expectedTokens;
-        lastStep =
-                Math.max(lastStep, stepCount + Math.ceil(promptTokens / (double) spec.stepTokens()) + r.expectedTokens);
     }
 
     /** A token of a sequence: its prompt is done, and its context is one longer. */
@@ -185,8 +186,9 @@ public final class BackendState {
             decoding++;
             compute(r, r.promptLeft);
             prompts.remove(r);
+            decodeUntil = Math.max(decodeUntil, decodeSteps + r.expectedTokens - 1);
         } else {
-            stepCount += 1.0 / decoding;
+            decodeSteps += 1.0 / decoding;
         }
         if (r.tokens < r.expectedTokens) {
             tokensLeft -= Math.min(1, r.expectedTokens - r.tokens);
@@ -199,10 +201,8 @@ public final class BackendState {
     void step(int computed, long nowNs) {
         stepBeganNs = nowNs;
         int left = computed;
-        for (Reservation r : prompts) {
-            if (left <= 0) {
-                break;
-            }
+        for (int i = 0; i < prompts.size() && left > 0; i++) {
+            Reservation r = prompts.get(i);
             int part = Math.min(left, r.promptLeft);
             compute(r, part);
             left -= part;
@@ -221,6 +221,7 @@ public final class BackendState {
             prompts.remove(r);
         } else {
             decoding--;
+            forgetDecode(r);
         }
         kvTokens -= r.demand.promptTokens() + r.tokens;
         kvPromised -= r.demand.promptTokens() + r.expectedTokens;
@@ -231,6 +232,18 @@ public final class BackendState {
             promptWork = 0;
             kvPromised = 0;
             tokensLeft = 0;
+        }
+    }
+
+    /** Whoever was expected to decode longest may have ended sooner. */
+    private void forgetDecode(Reservation gone) {
+        if (decodeSteps + gone.expectedTokens - gone.tokens < decodeUntil - 1) {
+            return;
+        }
+        decodeUntil = decodeSteps;
+        for (int i = 0; i < flights.size(); i++) {
+            Reservation r = flights.get(i);
+            decodeUntil = r.tokens == 0 ? decodeUntil : Math.max(decodeUntil, decodeSteps + r.tokensLeft());
         }
     }
 

@@ -1,9 +1,11 @@
 package dev.penstock.routing;
 
+import java.util.List;
+
 /**
- * Latencies of a backend whose steps are known: prompts are computed in order of arrival, in chunks, beside the sequences
- * that decode. The time to the first token is the wait for a place, what is left of the step that runs, and the steps that
- * the prompts before this one and it itself take.
+ * Latencies of a backend whose steps are known: prompts are computed in order of arrival, in chunks, small ones beside
+ * sequences that decode and large ones where none does. The time to the first token is the wait for a place, what is left of
+ * the step that runs, and the steps that the prompts before this one and it itself take.
  */
 public final class ReplicaLatency implements LatencyModel {
     private static final int SEQUENCE_CLASSES = 3;
@@ -36,48 +38,82 @@ public final class ReplicaLatency implements LatencyModel {
         double work = uncached * (cached + 0.5 * uncached);
         double sequences = s.sequences(nowNs);
         double decoding = s.decoding() + sequences - s.inFlight();
-        double room = Math.max(1, spec.stepTokens() - Math.min(decoding, 0.5 * spec.stepTokens()));
+        double whole = spec.stepTokens();
+        double side = Math.clamp(whole - decoding, 1, spec.promptTokensBesideDecodes());
+        double decodeUntil = decoding < 0.5 ? 0 : Math.max(1, s.decodeStepsLeft());
 
         double queued = s.promptTokens();
         double queuedWork = s.promptWork();
         double inStep = 0;
         double stepLeft = 0;
         if (s.inFlight() > 0) {
-            inStep = Math.min(queued, room);
+            inStep = Math.min(queued, decoding < 0.5 ? whole : side);
             double context = queued == 0 ? 0 : queuedWork / queued;
             double length = steps.seconds(inStep, context, s.decoding(), s.kvTokens());
             stepLeft = Math.max(0, length - (nowNs - s.stepBeganNs()) * 1e-9);
             queuedWork -= inStep * context;
             queued -= inStep;
         }
-        double promptSteps = Math.ceil((queued + uncached) / room);
-        double before = Math.min(spec.maxSequences() - 1, sequences);
-        double base = steps.seconds(0, 0, 0.5 * (decoding + before), s.kvTokens());
-        double promptTime = promptSteps * base
-                + steps.perPromptToken() * (queued + uncached)
-                + steps.perPromptTokenAndContext() * (queuedWork + work);
+
+        // The prompts before this one, then itself. Each that is done decodes beside those after it for a while.
+        double beside = 0;
+        double alone = 0;
+        double ownSide = 0;
+        double ownWhole = 0;
+        double lastBefore = 0;
+        double skipped = inStep;
+        List<Reservation> before = s.prompts();
+        for (int i = 0; i <= before.size(); i++) {
+            Reservation r = i < before.size() ? before.get(i) : null;
+            double left = uncached;
+            if (r == null) {
+                lastBefore = Math.max(decodeUntil, beside + alone);
+            } else {
+                left = Math.max(0, r.promptLeft - skipped);
+                skipped -= r.promptLeft - left;
+            }
+            ownSide = Math.min(left / side, Math.max(0, decodeUntil - beside - alone));
+            ownWhole = (left - ownSide * side) / whole;
+            beside += ownSide;
+            alone += ownWhole;
+            decodeUntil = Math.max(decodeUntil, beside + alone + (r == null ? tokens : r.expectedTokens));
+        }
+        double lastRoom = ownWhole > 0 ? whole : side;
+        double promptSteps = Math.ceil(beside + alone);
+        // The last step is seldom full.
+        double spare = promptSteps - beside - alone;
+        double company = Math.min(spec.maxSequences() - 1, sequences);
+        double besideStep = steps.seconds(0, 0, 0.5 * (decoding + company), s.kvTokens());
+        double stepTime = alone * steps.base() + beside * besideStep + spare * (alone > 0 ? steps.base() : besideStep);
+        double sideTime = steps.promptSeconds(side);
+        double wholeTime = steps.promptSeconds(whole);
+        double unused = steps.promptSeconds(lastRoom) * (1 - spare) - steps.promptSeconds(lastRoom * (1 - spare));
+        double contexts = steps.perPromptTokenAndContext();
+        double tokenTime = beside * sideTime + alone * wholeTime - unused + contexts * (queuedWork + work);
 
         double context = promptTokens + 0.5 * tokens;
-        double decodeStep = steps.seconds(0, 0, before + 1, s.kvTokens() + context);
+        double decodeStep = steps.seconds(0, 0, company + 1, s.kvTokens() + context);
+        double wait = stepLeft + stepTime + tokenTime;
+        double rate = s.promptRate(nowNs);
+        // Prompts come while this one waits and while it decodes, which they make longer themselves.
+        double toCome = rate * (wait + tokens * decodeStep) / (tokens * side);
+        double promptShare = Math.min(1, toCome / Math.max(1e-3, 1 - rate * sideTime / side));
         out.decodeSeconds = decodeStep;
-        double wait = stepLeft + promptTime;
-        double toCome = s.promptRate(nowNs) * (wait + tokens * decodeStep);
-        double promptShare = Math.min(1, toCome / (tokens * room));
-        out.tpotPoint = decodeStep + promptShare * room * steps.perPromptToken();
+        out.tpotPoint = decodeStep + promptShare * sideTime;
         out.ttftPoint = departuresNeeded(s, sequences, promptTokens + tokens)
                         * s.meanTokensLeft()
                         * out.tpotPoint
-                        / Math.max(1, before)
+                        / Math.max(1, company)
                 + wait;
-        double ownSteps = Math.ceil(uncached / (double) spec.stepTokens());
-        out.promptSeconds = steps.perPromptToken() * uncached + steps.perPromptTokenAndContext() * work;
-        out.idleTtftPoint = ownSteps * steps.seconds(0, 0, 0, promptTokens) + out.promptSeconds;
+        out.promptSeconds = ownSide * sideTime + ownWhole * wholeTime - unused + contexts * work;
+        out.idleTtftPoint = Math.ceil(uncached / whole) * steps.base()
+                + uncached / whole * wholeTime
+                + contexts * work;
         out.promptSteps = promptSteps;
-        out.ownSteps = ownSteps;
-        out.queueSeconds = promptTime - promptSteps * base + inStep * steps.perPromptToken();
+        out.ownSteps = ownSide + ownWhole;
+        out.queueSeconds = tokenTime + steps.promptSeconds(inStep);
 
-        double moreSteps = Math.max(0, promptSteps + tokens - s.stepsLeft());
-        out.busySeconds = moreSteps * steps.base()
+        out.busySeconds = Math.max(0, decodeUntil - lastBefore) * steps.base()
                 + out.promptSeconds
                 + tokens * (steps.perSequence() + steps.perKvToken() * context);
         out.ttftBucket = bucket(promptSteps, decoding);

@@ -36,9 +36,9 @@ class RouterCoreTest {
 
     private static int add(
             RouterCore core, String name, long nanosPerHour, double base, double perToken, boolean spill) {
-        LatencyModel model = new ReplicaLatency(new StepTimeModel(256, base, perToken, 0, 0, 0));
+        LatencyModel model = new ReplicaLatency(new StepTimeModel(256, base, perToken, 0, 0, 0, 0));
         return core.add(
-                new BackendSpec(name, 64, 1_000_000, 256, spill),
+                new BackendSpec(name, 64, 1_000_000, 256, 256, spill),
                 new Price.PerHour(new Money(nanosPerHour)),
                 new Calibration(model),
                 0);
@@ -133,9 +133,9 @@ class RouterCoreTest {
     @Test
     void sumsComeBackToNothingWhateverTheOrderOfEvents() {
         BackendState state = new BackendState(
-                new BackendSpec("b", 64, 1_000_000, 256, false),
+                new BackendSpec("b", 64, 1_000_000, 256, 256, false),
                 new Price.PerHour(Money.ZERO),
-                new Calibration(new ReplicaLatency(new StepTimeModel(256, 0.01, 1e-4, 0, 0, 0))),
+                new Calibration(new ReplicaLatency(new StepTimeModel(256, 0.01, 1e-4, 0, 0, 0, 0))),
                 0,
                 0);
         SplittableRandom random = new SplittableRandom(3);
@@ -288,7 +288,7 @@ class RouterCoreTest {
     @Test
     void meteredTokensAreTheCostOfAnUpstream() {
         core.add(
-                new BackendSpec("upstream", 1000, 100_000, 1, false),
+                new BackendSpec("upstream", 1000, 100_000, 1, 1, false),
                 new Price.PerToken(200, 20, 400),
                 new Calibration(new UpstreamLatency(0.3, 0.02)),
                 0);
@@ -301,7 +301,7 @@ class RouterCoreTest {
     @Test
     void anUpstreamIsForetoldByWhatWasSeenOfIt() {
         int place = core.add(
-                new BackendSpec("upstream", 1000, 100_000, 1, false),
+                new BackendSpec("upstream", 1000, 100_000, 1, 1, false),
                 new Price.PerToken(200, 20, 400),
                 new Calibration(new UpstreamLatency(0.3, 0.02)),
                 0);

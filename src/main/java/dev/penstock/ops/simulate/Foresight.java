@@ -114,7 +114,7 @@ final class Foresight implements LatencyModel {
                     }
                 }
             }
-            int room = h.stepTokens() - sequences;
+            int room = h.promptRoom(sequences);
             places = h.maxSequences();
             for (int i = 0; i < jobs && places > 0; i++) {
                 if (tokensLeft[i] > 0) {
