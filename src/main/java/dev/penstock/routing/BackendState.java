@@ -27,6 +27,7 @@ public final class BackendState {
     private long kvTokens;
     private double kvPromised;
     private double tokensLeft;
+    private double promised;
     private double decodeSteps;
     private double decodeUntil;
     private long stepBeganNs;
@@ -99,6 +100,11 @@ public final class BackendState {
     /** Tokens that each sequence here is expected to sample still, on average; at least one. */
     public double meanTokensLeft() {
         return flights.isEmpty() ? 1 : Math.max(1, tokensLeft / flights.size());
+    }
+
+    /** Tokens that a sequence here was expected to sample when it came, on average. */
+    public double meanLength() {
+        return promised / flights.size();
     }
 
     /** Steps for which sequences past their first token are expected to be here; none if there are none. */
@@ -177,6 +183,7 @@ public final class BackendState {
         kvTokens += r.demand.promptTokens();
         kvPromised += r.demand.promptTokens() + r.expectedTokens;
         tokensLeft += r.expectedTokens;
+        promised += r.expectedTokens;
     }
 
     /** A token of a sequence: its prompt is done, and its context is one longer. */
@@ -225,6 +232,7 @@ public final class BackendState {
         }
         kvTokens -= r.demand.promptTokens() + r.tokens;
         kvPromised -= r.demand.promptTokens() + r.expectedTokens;
+        promised -= r.expectedTokens;
         tokensLeft -= Math.max(0, r.expectedTokens - r.tokens);
         failures += 0.02 * ((failed ? 1 : 0) - failures);
         if (flights.isEmpty()) {

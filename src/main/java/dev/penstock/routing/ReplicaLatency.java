@@ -40,7 +40,6 @@ public final class ReplicaLatency implements LatencyModel {
         double decoding = s.decoding() + sequences - s.inFlight();
         double whole = spec.stepTokens();
         double side = Math.clamp(whole - decoding, 1, spec.promptTokensBesideDecodes());
-        double decodeUntil = decoding < 0.5 ? 0 : Math.max(1, s.decodeStepsLeft());
 
         double queued = s.promptTokens();
         double queuedWork = s.promptWork();
@@ -49,8 +48,8 @@ public final class ReplicaLatency implements LatencyModel {
         if (s.inFlight() > 0) {
             inStep = Math.min(queued, decoding < 0.5 ? whole : side);
             double context = queued == 0 ? 0 : queuedWork / queued;
-            double length = steps.seconds(inStep, context, s.decoding(), s.kvTokens());
-            stepLeft = Math.max(0, length - (nowNs - s.stepBeganNs()) * 1e-9);
+            double stepLength = steps.seconds(inStep, context, s.decoding(), s.kvTokens());
+            stepLeft = Math.max(0, stepLength - (nowNs - s.stepBeganNs()) * 1e-9);
             queuedWork -= inStep * context;
             queued -= inStep;
         }
@@ -60,23 +59,25 @@ public final class ReplicaLatency implements LatencyModel {
         double alone = 0;
         double ownSide = 0;
         double ownWhole = 0;
-        double lastBefore = 0;
+        double there = decoding;
+        double length = s.inFlight() == 0 ? tokens : s.meanLength();
         double skipped = inStep;
         List<Reservation> before = s.prompts();
         for (int i = 0; i <= before.size(); i++) {
-            Reservation r = i < before.size() ? before.get(i) : null;
             double left = uncached;
-            if (r == null) {
-                lastBefore = Math.max(decodeUntil, beside + alone);
-            } else {
+            if (i < before.size()) {
+                Reservation r = before.get(i);
                 left = Math.max(0, r.promptLeft - skipped);
                 skipped -= r.promptLeft - left;
             }
-            ownSide = Math.min(left / side, Math.max(0, decodeUntil - beside - alone));
+            double most = left / side;
+            double last = length * harmonic(there);
+            ownSide = last <= 0 ? 0 : Math.min(most, last * (1 - Math.exp(-most / last)));
             ownWhole = (left - ownSide * side) / whole;
             beside += ownSide;
             alone += ownWhole;
-            decodeUntil = Math.max(decodeUntil, beside + alone + (r == null ? tokens : r.expectedTokens));
+            there *= Math.exp(-(ownSide + ownWhole) / length);
+            there += i < before.size() ? 1 : 0;
         }
         double lastRoom = ownWhole > 0 ? whole : side;
         double promptSteps = Math.ceil(beside + alone);
@@ -113,7 +114,8 @@ public final class ReplicaLatency implements LatencyModel {
         out.ownSteps = ownSide + ownWhole;
         out.queueSeconds = tokenTime + steps.promptSeconds(inStep);
 
-        out.busySeconds = Math.max(0, decodeUntil - lastBefore) * steps.base()
+        double longer = tokens * (there < 1e-3 ? 1 : (1 - Math.exp(-there)) / there);
+        out.busySeconds = (ownWhole + longer) * steps.base()
                 + out.promptSeconds
                 + tokens * (steps.perSequence() + steps.perKvToken() * context);
         out.ttftBucket = bucket(promptSteps, decoding);
@@ -124,6 +126,11 @@ public final class ReplicaLatency implements LatencyModel {
     @Override
     public void sawStep(int promptTokens, double context, int sequences, long kvTokens, double seconds) {
         steps.observe(promptTokens, context, sequences, kvTokens, seconds);
+    }
+
+    /** How many times the mean life of one the last of so many lives, where a life doesn't depend on age. */
+    private static double harmonic(double n) {
+        return n <= 1 ? n : Math.log(n) + 0.5772 + (0.5 - 1 / (12 * n)) / n;
     }
 
     /** Sequences that must end before a place and room in the cache are free. */
