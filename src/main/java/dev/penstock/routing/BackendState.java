@@ -27,9 +27,6 @@ public final class BackendState {
     private long kvTokens;
     private double kvPromised;
     private double tokensLeft;
-    private double promised;
-    private double decodeSteps;
-    private double decodeUntil;
     private long stepBeganNs;
     private long lastPickNs;
     private double foreign;
@@ -102,16 +99,6 @@ public final class BackendState {
         return flights.isEmpty() ? 1 : Math.max(1, tokensLeft / flights.size());
     }
 
-    /** Tokens that a sequence here was expected to sample when it came, on average. */
-    public double meanLength() {
-        return promised / flights.size();
-    }
-
-    /** Steps for which sequences past their first token are expected to be here; none if there are none. */
-    public double decodeStepsLeft() {
-        return decoding == 0 ? 0 : Math.max(1, decodeUntil - decodeSteps);
-    }
-
     /** When the step that runs began. */
     public long stepBeganNs() {
         return stepBeganNs;
@@ -182,24 +169,19 @@ public final class BackendState {
         promptWork += work(r, r.promptLeft);
         kvTokens += r.demand.promptTokens();
         kvPromised += r.demand.promptTokens() + r.expectedTokens;
-        tokensLeft += r.expectedTokens;
-        promised += r.expectedTokens;
+        tokensLeft += r.tokensLeft;
     }
 
-    /** A token of a sequence: its prompt is done, and its context is one longer. */
-    void token(Reservation r, long nowNs) {
+    /** A token of a sequence, after which so many are expected: its prompt is done, and its context is one longer. */
+    void token(Reservation r, double left, long nowNs) {
         if (r.tokens == 0) {
             r.firstTokenNs = nowNs;
             decoding++;
             compute(r, r.promptLeft);
             prompts.remove(r);
-            decodeUntil = Math.max(decodeUntil, decodeSteps + r.expectedTokens - 1);
-        } else {
-            decodeSteps += 1.0 / decoding;
         }
-        if (r.tokens < r.expectedTokens) {
-            tokensLeft -= Math.min(1, r.expectedTokens - r.tokens);
-        }
+        tokensLeft += left - r.tokensLeft;
+        r.tokensLeft = left;
         r.tokens++;
         kvTokens++;
     }
@@ -228,30 +210,16 @@ public final class BackendState {
             prompts.remove(r);
         } else {
             decoding--;
-            forgetDecode(r);
         }
         kvTokens -= r.demand.promptTokens() + r.tokens;
         kvPromised -= r.demand.promptTokens() + r.expectedTokens;
-        promised -= r.expectedTokens;
-        tokensLeft -= Math.max(0, r.expectedTokens - r.tokens);
+        tokensLeft -= r.tokensLeft;
         failures += 0.02 * ((failed ? 1 : 0) - failures);
         if (flights.isEmpty()) {
             // Sums of fractions don't come back to exactly nothing by themselves.
             promptWork = 0;
             kvPromised = 0;
             tokensLeft = 0;
-        }
-    }
-
-    /** Whoever was expected to decode longest may have ended sooner. */
-    private void forgetDecode(Reservation gone) {
-        if (decodeSteps + gone.expectedTokens - gone.tokens < decodeUntil - 1) {
-            return;
-        }
-        decodeUntil = decodeSteps;
-        for (int i = 0; i < flights.size(); i++) {
-            Reservation r = flights.get(i);
-            decodeUntil = r.tokens == 0 ? decodeUntil : Math.max(decodeUntil, decodeSteps + r.tokensLeft());
         }
     }
 

@@ -32,12 +32,12 @@ final class Externality {
 
     /** The share of these steps in which a request is still there. */
     private static double overlap(Reservation r, double steps) {
-        return Math.min(1, r.tokensLeft() / Math.max(1, steps));
+        return Math.min(1, r.tokensLeft / Math.max(1, steps));
     }
 
     /** Time that a request may lose until its end and still keep its budget. */
     private static double slackSeconds(Reservation r, Prediction p, long nowNs) {
-        double left = r.tokensLeft();
+        double left = r.tokensLeft;
         double decode = left * p.decodeSeconds;
         double slack = Double.POSITIVE_INFINITY;
         if (r.tpotLimit < Double.POSITIVE_INFINITY) {

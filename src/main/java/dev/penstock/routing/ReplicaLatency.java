@@ -60,7 +60,7 @@ public final class ReplicaLatency implements LatencyModel {
         double ownSide = 0;
         double ownWhole = 0;
         double there = decoding;
-        double length = s.inFlight() == 0 ? tokens : s.meanLength();
+        double length = s.inFlight() == 0 ? tokens : s.meanTokensLeft();
         double skipped = inStep;
         List<Reservation> before = s.prompts();
         for (int i = 0; i <= before.size(); i++) {

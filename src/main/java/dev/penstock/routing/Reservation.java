@@ -27,6 +27,10 @@ public final class Reservation {
     int promptLeft;
 
     int tokens;
+
+    /** Tokens that are still to be expected, at least one. */
+    double tokensLeft;
+
     long firstTokenNs;
     boolean ended;
 
@@ -37,6 +41,7 @@ public final class Reservation {
         tpotLimit = Candidates.seconds(demand.budget().tpot());
         endToEndLimit = Candidates.seconds(demand.budget().endToEnd());
         expectedTokens = p.expectedTokens;
+        tokensLeft = Math.max(1, expectedTokens);
         ttftBucket = p.ttftBucket;
         tpotBucket = p.tpotBucket;
         promptLeft = demand.promptTokens() - p.cached;
@@ -69,11 +74,6 @@ public final class Reservation {
     /** Tokens that have come. */
     public int tokens() {
         return tokens;
-    }
-
-    /** Tokens that are still to be expected, at least one. */
-    double tokensLeft() {
-        return Math.max(1, expectedTokens - tokens);
     }
 
     /** The predicted time to the first token from the pick, in seconds. */

@@ -119,7 +119,7 @@ public final class RouterCore {
     /** A token has come. */
     public synchronized void token(Reservation r, long nowNs) {
         boolean first = r.tokens == 0;
-        r.state.token(r, nowNs);
+        r.state.token(r, lengths.remaining(r.demand.caller(), r.demand.maxTokens(), r.tokens + 1), nowNs);
         if (first) {
             double seconds = Math.max(1, nowNs - r.sinceNs) * 1e-9;
             double ratio = seconds / r.ttftPoint;

@@ -152,7 +152,7 @@ class RouterCoreTest {
             } else if (!running.isEmpty()) {
                 Reservation r = running.get(random.nextInt(running.size()));
                 switch (kind) {
-                    case 1 -> state.token(r, i);
+                    case 1 -> state.token(r, 7, i);
                     case 2 -> state.step(random.nextInt(256), i);
                     default -> {
                         running.remove(r);

@@ -24,6 +24,11 @@ final class Foresight implements LatencyModel {
         }
 
         @Override
+        public double remaining(String caller, int maxTokens, int tokens) {
+            return Math.max(1, maxTokens - tokens);
+        }
+
+        @Override
         public void observe(String caller, int tokens) {}
     };
 
