@@ -60,6 +60,7 @@ public final class ReplicaLatency implements LatencyModel {
         double ownSide = 0;
         double ownWhole = 0;
         double there = decoding;
+        double company = 0;
         double length = s.inFlight() == 0 ? tokens : s.meanTokensLeft();
         double skipped = inStep;
         List<Reservation> before = s.prompts();
@@ -76,15 +77,21 @@ public final class ReplicaLatency implements LatencyModel {
             ownWhole = (left - ownSide * side) / whole;
             beside += ownSide;
             alone += ownWhole;
-            there *= Math.exp(-(ownSide + ownWhole) / length);
+            double taken = ownSide + ownWhole;
+            double stay = Math.exp(-taken / length);
+            // The mean of what fades from there to there·stay.
+            company += there * length * (1 - stay);
+            there *= stay;
             there += i < before.size() ? 1 : 0;
         }
         double lastRoom = ownWhole > 0 ? whole : side;
         double promptSteps = Math.ceil(beside + alone);
         // The last step is seldom full.
         double spare = promptSteps - beside - alone;
-        double company = Math.min(spec.maxSequences() - 1, sequences);
-        double besideStep = steps.seconds(0, 0, 0.5 * (decoding + company), s.kvTokens());
+        double places = Math.min(spec.maxSequences() - 1, sequences);
+        double kvEach = s.inFlight() == 0 ? 0 : s.kvTokens() / (double) s.inFlight();
+        double mean = Math.min(places, company / Math.max(1, beside));
+        double besideStep = steps.seconds(0, 0, mean, mean * kvEach);
         double stepTime = alone * steps.base() + beside * besideStep + spare * (alone > 0 ? steps.base() : besideStep);
         double sideTime = steps.promptSeconds(side);
         double wholeTime = steps.promptSeconds(whole);
@@ -93,7 +100,8 @@ public final class ReplicaLatency implements LatencyModel {
         double tokenTime = beside * sideTime + alone * wholeTime - unused + contexts * (queuedWork + work);
 
         double context = promptTokens + 0.5 * tokens;
-        double decodeStep = steps.seconds(0, 0, company + 1, s.kvTokens() + context);
+        double others = Math.min(places, there);
+        double decodeStep = steps.seconds(0, 0, others + 1, others * kvEach + context);
         double wait = stepLeft + stepTime + tokenTime;
         double rate = s.promptRate(nowNs);
         // Prompts come while this one waits and while it decodes, which they make longer themselves.
@@ -104,7 +112,7 @@ public final class ReplicaLatency implements LatencyModel {
         out.ttftPoint = departuresNeeded(s, sequences, promptTokens + tokens)
                         * s.meanTokensLeft()
                         * out.tpotPoint
-                        / Math.max(1, company)
+                        / Math.max(1, places)
                 + wait;
         out.promptSeconds = ownSide * sideTime + ownWhole * wholeTime - unused + contexts * work;
         out.idleTtftPoint = Math.ceil(uncached / whole) * steps.base()
