@@ -15,6 +15,7 @@ public final class BackendState {
     final Calibration calibration;
     final Bias ttftBias = new Bias();
     final Bias tpotBias = new Bias();
+    final Bias stepBias = new Bias();
     final int place;
     private final BackendSpec spec;
     private final List<Reservation> flights = new ArrayList<>();
@@ -97,6 +98,11 @@ public final class BackendState {
     /** Tokens that each sequence here is expected to sample still, on average; at least one. */
     public double meanTokensLeft() {
         return flights.isEmpty() ? 1 : Math.max(1, tokensLeft / flights.size());
+    }
+
+    /** How many times as long as its kind's its steps take of late. */
+    public double pace() {
+        return stepBias.factor();
     }
 
     /** When the step that runs began. */

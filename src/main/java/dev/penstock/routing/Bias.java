@@ -15,6 +15,9 @@ final class Bias {
     }
 
     void observe(double ratio) {
+        if (!(ratio > 0) || ratio == Double.POSITIVE_INFINITY) {
+            return;
+        }
         log += RATE * Math.clamp(Math.log(ratio) - log, -LIMIT, LIMIT);
         factor = Math.exp(log);
     }

@@ -48,92 +48,125 @@ public final class ReplicaLatency implements LatencyModel {
         if (s.inFlight() > 0) {
             inStep = Math.min(queued, decoding < 0.5 ? whole : side);
             double context = queued == 0 ? 0 : queuedWork / queued;
-            double stepLength = steps.seconds(inStep, context, s.decoding(), s.kvTokens());
-            stepLeft = Math.max(0, stepLength - (nowNs - s.stepBeganNs()) * 1e-9);
+            double length = steps.seconds(inStep, context, s.decoding(), s.kvTokens());
+            stepLeft = Math.max(0, length - (nowNs - s.stepBeganNs()) * 1e-9 / s.pace());
             queuedWork -= inStep * context;
-            queued -= inStep;
         }
+        walk(s, uncached, tokens, decoding, inStep, side, whole, out);
 
-        // The prompts before this one, then itself. Each that is done decodes beside those after it for a while.
-        double beside = 0;
-        double alone = 0;
-        double ownSide = 0;
-        double ownWhole = 0;
-        double there = decoding;
-        double company = 0;
-        double length = s.inFlight() == 0 ? tokens : s.meanTokensLeft();
-        double skipped = inStep;
-        List<Reservation> before = s.prompts();
-        for (int i = 0; i <= before.size(); i++) {
-            double left = uncached;
-            if (i < before.size()) {
-                Reservation r = before.get(i);
-                left = Math.max(0, r.promptLeft - skipped);
-                skipped -= r.promptLeft - left;
-            }
-            double most = left / side;
-            double last = length * harmonic(there);
-            ownSide = last <= 0 ? 0 : Math.min(most, last * (1 - Math.exp(-most / last)));
-            ownWhole = (left - ownSide * side) / whole;
-            beside += ownSide;
-            alone += ownWhole;
-            double taken = ownSide + ownWhole;
-            double stay = Math.exp(-taken / length);
-            // The mean of what fades from there to there·stay.
-            company += there * length * (1 - stay);
-            there *= stay;
-            there += i < before.size() ? 1 : 0;
-        }
-        double lastRoom = ownWhole > 0 ? whole : side;
-        double promptSteps = Math.ceil(beside + alone);
-        // The last step is seldom full.
-        double spare = promptSteps - beside - alone;
         double places = Math.min(spec.maxSequences() - 1, sequences);
         double kvEach = s.inFlight() == 0 ? 0 : s.kvTokens() / (double) s.inFlight();
-        double mean = Math.min(places, company / Math.max(1, beside));
-        double besideStep = steps.seconds(0, 0, mean, mean * kvEach);
-        double stepTime = alone * steps.base() + beside * besideStep + spare * (alone > 0 ? steps.base() : besideStep);
+        double beside = Math.min(places, out.company / Math.max(1, out.sideSteps));
+        double besideStep = steps.seconds(0, 0, beside, beside * kvEach);
         double sideTime = steps.promptSeconds(side);
         double wholeTime = steps.promptSeconds(whole);
+        // The last step is seldom full.
+        out.promptSteps = Math.ceil(out.sideSteps + out.wholeSteps);
+        double spare = out.promptSteps - out.sideSteps - out.wholeSteps;
+        double lastRoom = out.ownWholeSteps > 0 ? whole : side;
+        double lastStep = out.ownWholeSteps > 0 ? steps.base() : besideStep;
         double unused = steps.promptSeconds(lastRoom) * (1 - spare) - steps.promptSeconds(lastRoom * (1 - spare));
+        double stepTime = out.wholeSteps * steps.base() + out.sideSteps * besideStep + spare * lastStep;
         double contexts = steps.perPromptTokenAndContext();
-        double tokenTime = beside * sideTime + alone * wholeTime - unused + contexts * (queuedWork + work);
+        double tokenTime =
+                out.sideSteps * sideTime + out.wholeSteps * wholeTime - unused + contexts * (queuedWork + work);
+        double wait = stepLeft + stepTime + tokenTime;
 
         double context = promptTokens + 0.5 * tokens;
-        double others = Math.min(places, there);
-        double decodeStep = steps.seconds(0, 0, others + 1, others * kvEach + context);
-        double wait = stepLeft + stepTime + tokenTime;
-        double rate = s.promptRate(nowNs);
-        // Prompts come while this one waits and while it decodes, which they make longer themselves.
-        double toCome = rate * (wait + tokens * decodeStep) / (tokens * side);
-        double promptShare = Math.min(1, toCome / Math.max(1e-3, 1 - rate * sideTime / side));
-        out.decodeSeconds = decodeStep;
-        out.tpotPoint = decodeStep + promptShare * sideTime;
-        out.ttftPoint = departuresNeeded(s, sequences, promptTokens + tokens)
-                        * s.meanTokensLeft()
-                        * out.tpotPoint
-                        / Math.max(1, places)
-                + wait;
-        out.promptSeconds = ownSide * sideTime + ownWhole * wholeTime - unused + contexts * work;
-        out.idleTtftPoint = Math.ceil(uncached / whole) * steps.base()
-                + uncached / whole * wholeTime
-                + contexts * work;
-        out.promptSteps = promptSteps;
-        out.ownSteps = ownSide + ownWhole;
+        double others = Math.min(places, out.survivors);
+        out.decodeSeconds = steps.seconds(0, 0, others + 1, others * kvEach + context);
+        double promptShare = promptShare(s.promptRate(nowNs) * s.pace(), wait, tokens, side, sideTime, out);
+        out.tpotPoint = out.decodeSeconds + promptShare * sideTime;
+        double departures = departuresNeeded(s, sequences, promptTokens + tokens);
+        out.ttftPoint = departures * s.meanTokensLeft() * out.tpotPoint / Math.max(1, places) + wait;
+        out.promptSeconds =
+                out.ownSideSteps * sideTime + out.ownWholeSteps * wholeTime - unused + contexts * work;
+        out.idleTtftPoint =
+                Math.ceil(uncached / whole) * steps.base() + uncached / whole * wholeTime + contexts * work;
+        out.ownSteps = out.ownSideSteps + out.ownWholeSteps;
         out.queueSeconds = tokenTime + steps.promptSeconds(inStep);
-
-        double longer = tokens * (there < 1e-3 ? 1 : (1 - Math.exp(-there)) / there);
-        out.busySeconds = (ownWhole + longer) * steps.base()
+        out.busySeconds = (out.ownWholeSteps + tokens * lastShare(out.survivors, sequences)) * steps.base()
                 + out.promptSeconds
                 + tokens * (steps.perSequence() + steps.perKvToken() * context);
-        out.ttftBucket = bucket(promptSteps, decoding);
+        out.slowDown(s.pace());
+        out.ttftBucket = bucket(out.promptSteps, decoding);
         out.tpotBucket = Math.min(PROMPT_CLASSES - 1, (int) (PROMPT_CLASSES * promptShare)) * SEQUENCE_CLASSES
                 + (int) Math.min(SEQUENCE_CLASSES - 1, tokens / SHORT_OUTPUT);
     }
 
+    /**
+     * Counts the steps of the prompts before this one, then of itself: small chunks while something decodes, whole ones after
+     * that. How long a sequence decodes is taken not to depend on how long it did, so that the last of n ends after the
+     * n-th harmonic number of mean lives.
+     */
+    private static void walk(
+            BackendState s,
+            double uncached,
+            double tokens,
+            double decoding,
+            double inStep,
+            double side,
+            double whole,
+            Prediction out) {
+        List<Reservation> before = s.prompts();
+        double life = s.inFlight() == 0 ? tokens : s.meanTokensLeft();
+        double skipped = inStep;
+        out.sideSteps = 0;
+        out.wholeSteps = 0;
+        out.company = 0;
+        out.survivors = decoding;
+        for (int i = 0; i <= before.size(); i++) {
+            double left = uncached;
+            if (i < before.size()) {
+                left = Math.max(0, before.get(i).promptLeft - skipped);
+                skipped -= before.get(i).promptLeft - left;
+            }
+            double most = left / side;
+            double last = life * harmonic(out.survivors);
+            double bySide = last <= 0 ? 0 : Math.min(most, last * (1 - Math.exp(-most / last)));
+            double byWhole = (left - bySide * side) / whole;
+            double stay = Math.exp(-(bySide + byWhole) / life);
+            out.sideSteps += bySide;
+            out.wholeSteps += byWhole;
+            out.company += out.survivors * life * (1 - stay);
+            out.survivors *= stay;
+            if (i < before.size()) {
+                out.survivors++;
+            } else {
+                out.ownSideSteps = bySide;
+                out.ownWholeSteps = byWhole;
+            }
+        }
+    }
+
+    /**
+     * The share of its decoding steps in which a request meets prompts: those that come while it waits and while it decodes,
+     * which they make longer themselves.
+     */
+    private static double promptShare(
+            double rate, double wait, double tokens, double side, double sideTime, Prediction p) {
+        double toCome = rate * (wait + tokens * p.decodeSeconds) / (tokens * side);
+        return Math.min(1, toCome / Math.max(1e-3, 1 - rate * sideTime / side));
+    }
+
+    /**
+     * The part of an ageless life for which none of n others is there any more, each of which is with the same chance when it
+     * begins: the mean of 1 / (1 + how many are).
+     */
+    private static double lastShare(double survivors, double n) {
+        if (survivors < 1e-3) {
+            return 1;
+        }
+        double chance = survivors / n;
+        double noneOfAll = chance >= 1 ? 0 : Math.exp((n + 1) * Math.log1p(-chance));
+        return (1 - noneOfAll) / ((n + 1) * chance);
+    }
+
     @Override
-    public void sawStep(int promptTokens, double context, int sequences, long kvTokens, double seconds) {
+    public double sawStep(int promptTokens, double context, int sequences, long kvTokens, double seconds) {
+        double foretold = steps.seconds(promptTokens, context, sequences, kvTokens);
         steps.observe(promptTokens, context, sequences, kvTokens, seconds);
+        return seconds / foretold;
     }
 
     /** How many times the mean life of one the last of so many lives, where a life doesn't depend on age. */

@@ -35,6 +35,12 @@ public final class RouterCore {
     /** A backend slower than its kind by this factor when it was last seen may have recovered. */
     private static final double SLOW = 1.1;
 
+    /** First tokens that a kind's predictions must have been held against before they are reason enough to refuse. */
+    private static final int PROVEN = 20;
+
+    /** What a prediction may be off by until then: devices of a class differ by no more. */
+    private static final double UNPROVEN_FACTOR = 10;
+
     /** The share of misses up to which a request may run that no bound promises anything. */
     private static final double LIKELY = 0.5;
 
@@ -134,7 +140,7 @@ public final class RouterCore {
             int place, int promptTokens, double context, int sequences, long kvTokens, double seconds, long nowNs) {
         BackendState s = backends.state(place);
         s.step(promptTokens, nowNs);
-        s.calibration.model().sawStep(promptTokens, context, sequences, kvTokens, seconds);
+        s.stepBias.observe(s.calibration.model().sawStep(promptTokens, context, sequences, kvTokens, seconds));
     }
 
     /** A request has come to its end, with all its tokens or not; further calls do nothing. */
@@ -199,7 +205,7 @@ public final class RouterCore {
     /** Kinds share what they learn: only one of a kind not seen for long, or one that was slow, is worth a look. */
     private static boolean isUnknown(BackendState s, long nowNs) {
         return nowNs - s.calibration.lastPickNs > UNSEEN_NS
-                || (nowNs - s.lastPickNs() > UNSEEN_NS && s.ttftBias.factor() > SLOW);
+                || (nowNs - s.lastPickNs() > UNSEEN_NS && s.pace() * s.ttftBias.factor() > SLOW);
     }
 
     private static boolean hasSlack(Prediction p, Budget budget) {
@@ -238,11 +244,16 @@ public final class RouterCore {
         double retry = Double.POSITIVE_INFINITY;
         double leastMiss = Double.POSITIVE_INFINITY;
         int leastLate = -1;
+        int unproven = -1;
         for (int i = 0; i < backends.size(); i++) {
             Prediction p = backends.prediction(i);
             BackendState s = backends.state(i);
             if (p.fit == Fit.DOWN || p.fit == Fit.TOO_LONG || p.fit == Fit.TOO_DEAR) {
                 continue;
+            }
+            if (isUnproven(s, p, demand, nowNs)
+                    && (unproven < 0 || p.endToEnd < backends.prediction(unproven).endToEnd)) {
+                unproven = i;
             }
             double miss = backends.missShare(i);
             if (miss < leastMiss
@@ -259,6 +270,9 @@ public final class RouterCore {
                 retry = Math.min(retry, Math.max(0, late));
             }
         }
+        if (unproven >= 0) {
+            return run(unproven, demand, nowNs, Reason.EXPLORED);
+        }
         if (wait < Double.POSITIVE_INFINITY) {
             return new Decision.Wait(nowNs + Math.max(1_000_000, Math.round(wait * 1e9)), Reason.WAITING);
         }
@@ -269,6 +283,15 @@ public final class RouterCore {
         return new Decision.Shed(
                 Duration.ofNanos(possible ? Math.round(retry * 1e9) : 0),
                 possible ? Reason.SATURATED : Reason.NO_BACKEND);
+    }
+
+    /** Whether it is idle, of a kind hardly seen, and would fit if its kind were faster than foretold by what may be. */
+    private boolean isUnproven(BackendState s, Prediction p, Demand demand, long nowNs) {
+        return options.late() == RouterOptions.Late.LIKELY
+                && s.inFlight() == 0
+                && s.calibration.ttft().seen() < PROVEN
+                && p.ttftBound <= UNPROVEN_FACTOR * ttftLeft(demand, nowNs)
+                && p.tpotBound <= UNPROVEN_FACTOR * Candidates.seconds(demand.budget().tpot());
     }
 
     private boolean mayBeLate(Demand demand, int place, double missShare) {

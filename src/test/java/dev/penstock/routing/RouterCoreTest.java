@@ -256,7 +256,8 @@ class RouterCoreTest {
         Money alone = core.quotes(demand(100, UNHURRIED), 0).getFirst().cost();
         core.place(0, demand(100, UNHURRIED), 0);
         Money inCompany = core.quotes(demand(100, UNHURRIED), 0).getFirst().cost();
-        assertThat(inCompany.nanoUsd()).isLessThan(alone.nanoUsd() / 2);
+        // Beside one other, for whom as many tokens are expected, half of the time it would be there anyway.
+        assertThat(inCompany.nanoUsd()).isLessThan(alone.nanoUsd() * 6 / 10);
     }
 
     @Test
