@@ -31,9 +31,9 @@ void main() {
 void measure(int backends, int each) {
     RouterCore core = new RouterCore(RouterOptions.DEFAULT);
     for (int i = 0; i < backends; i++) {
-        StepTimeModel steps = new StepTimeModel(512, 0.01 * (1 + i % 4), 1e-4 * (1 + i % 4), 1e-9, 1e-5, 1e-8);
+        StepTimeModel steps = new StepTimeModel(512, 0.01 * (1 + i % 4), 1e-4 * (1 + i % 4), 1e-9, 1e-5, 1e-8, 0);
         core.add(
-                new BackendSpec("backend-" + i, 256, 10_000_000, 512, false),
+                new BackendSpec("backend-" + i, 256, 10_000_000, 512, 128, false),
                 new Price.PerHour(new Money(1_000_000_000L * (1 + (3 - i % 4)))),
                 new Calibration(new ReplicaLatency(steps)),
                 0);

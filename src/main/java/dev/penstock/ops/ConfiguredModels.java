@@ -146,6 +146,7 @@ class ConfiguredModels implements ModelLoader {
                 config.engine().maxRunning(),
                 local.kvTokens(),
                 config.engine().maxStepTokens(),
+                config.engine().maxPromptTokensBesideDecodes(),
                 false);
         Member member = new Member(
                 local.replica(),

@@ -48,7 +48,7 @@ record StepTimes(Path folder, String fingerprint) {
             double speed = settings.device().equals(Device.CPU) ? CPU_BYTES_PER_SECOND : GPU_BYTES_PER_SECOND;
             double read = 1e-4 + weightBytes / speed;
             double kv = kvBytes / speed;
-            return new double[] {read, read / TOKENS_PER_READ, kv / TOKENS_PER_READ, read / TOKENS_PER_READ, kv};
+            return new double[] {read, read / TOKENS_PER_READ, kv / TOKENS_PER_READ, read / TOKENS_PER_READ, kv, 0};
         }
 
         private String name() {

@@ -7,18 +7,20 @@ package dev.penstock.routing;
  * @param maxSequences sequences that run at once
  * @param kvTokens tokens that its KV cache holds
  * @param stepTokens the most tokens that a step takes
+ * @param promptTokensBesideDecodes the most prompt tokens of a step that also decodes
  * @param spill whether it takes requests only where no other backend fits
  */
-public record BackendSpec(String name, int maxSequences, long kvTokens, int stepTokens, boolean spill) {
+public record BackendSpec(
+        String name, int maxSequences, long kvTokens, int stepTokens, int promptTokensBesideDecodes, boolean spill) {
     /** The same, kept for what fits nowhere else or not. */
     BackendSpec withSpill(boolean other) {
-        return new BackendSpec(name, maxSequences, kvTokens, stepTokens, other);
+        return new BackendSpec(name, maxSequences, kvTokens, stepTokens, promptTokensBesideDecodes, other);
     }
 
     public BackendSpec {
-        if (maxSequences < 1 || kvTokens < 1 || stepTokens < 1) {
+        if (maxSequences < 1 || kvTokens < 1 || stepTokens < 1 || promptTokensBesideDecodes < 1) {
             throw new IllegalArgumentException(
-                    "The backend %s must hold at least one sequence, one token of cache and one token a step."
+                    "The backend %s must hold at least one sequence, one token of cache and one token a step, beside decodes too."
                             .formatted(name));
         }
     }

@@ -1,7 +1,6 @@
 package dev.penstock.routing;
 
 import dev.penstock.model.Price;
-import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -16,10 +15,11 @@ public final class BackendState {
     final Calibration calibration;
     final Bias ttftBias = new Bias();
     final Bias tpotBias = new Bias();
+    final Bias stepBias = new Bias();
     final int place;
     private final BackendSpec spec;
     private final List<Reservation> flights = new ArrayList<>();
-    private final ArrayDeque<Reservation> prompts = new ArrayDeque<>();
+    private final List<Reservation> prompts = new ArrayList<>();
     private Price price;
     private boolean up = true;
     private long promptTokens;
@@ -28,8 +28,6 @@ public final class BackendState {
     private long kvTokens;
     private double kvPromised;
     private double tokensLeft;
-    private double stepCount;
-    private double lastStep;
     private long stepBeganNs;
     private long lastPickNs;
     private double foreign;
@@ -102,9 +100,9 @@ public final class BackendState {
         return flights.isEmpty() ? 1 : Math.max(1, tokensLeft / flights.size());
     }
 
-    /** Steps until the last sequence here is expected to end. */
-    public double stepsLeft() {
-        return flights.isEmpty() ? 0 : Math.max(1, lastStep - stepCount);
+    /** How many times as long as its kind's its steps take of late. */
+    public double pace() {
+        return stepBias.factor();
     }
 
     /** When the step that runs began. */
@@ -133,8 +131,22 @@ public final class BackendState {
         return shadow;
     }
 
+    /** Those in flight without a token, in the order in which they came. */
+    List<Reservation> prompts() {
+        return prompts;
+    }
+
     List<Reservation> flights() {
         return flights;
+    }
+
+    /** Lets a request in flight be looked at first. */
+    void toFront(int index) {
+        Reservation r = flights.get(index);
+        Reservation first = flights.set(0, r);
+        flights.set(index, first);
+        first.index = index;
+        r.index = 0;
     }
 
     void setUp(boolean up) {
@@ -153,7 +165,6 @@ public final class BackendState {
     void reserve(Reservation r, long nowNs) {
         if (flights.isEmpty()) {
             stepBeganNs = nowNs;
-            lastStep = stepCount;
         }
         promptRate = promptRate(nowNs) + r.promptLeft / FADE_SECONDS;
         lastPickNs = nowNs;
@@ -164,24 +175,19 @@ public final class BackendState {
         promptWork += work(r, r.promptLeft);
         kvTokens += r.demand.promptTokens();
         kvPromised += r.demand.promptTokens() + r.expectedTokens;
-        tokensLeft += r.expectedTokens;
-        lastStep =
-                Math.max(lastStep, stepCount + Math.ceil(promptTokens / (double) spec.stepTokens()) + r.expectedTokens);
+        tokensLeft += r.tokensLeft;
     }
 
-    /** A token of a sequence: its prompt is done, and its context is one longer. */
-    void token(Reservation r, long nowNs) {
+    /** A token of a sequence, after which so many are expected: its prompt is done, and its context is one longer. */
+    void token(Reservation r, double left, long nowNs) {
         if (r.tokens == 0) {
             r.firstTokenNs = nowNs;
             decoding++;
             compute(r, r.promptLeft);
             prompts.remove(r);
-        } else {
-            stepCount += 1.0 / decoding;
         }
-        if (r.tokens < r.expectedTokens) {
-            tokensLeft -= Math.min(1, r.expectedTokens - r.tokens);
-        }
+        tokensLeft += left - r.tokensLeft;
+        r.tokensLeft = left;
         r.tokens++;
         kvTokens++;
     }
@@ -190,10 +196,8 @@ public final class BackendState {
     void step(int computed, long nowNs) {
         stepBeganNs = nowNs;
         int left = computed;
-        for (Reservation r : prompts) {
-            if (left <= 0) {
-                break;
-            }
+        for (int i = 0; i < prompts.size() && left > 0; i++) {
+            Reservation r = prompts.get(i);
             int part = Math.min(left, r.promptLeft);
             compute(r, part);
             left -= part;
@@ -215,7 +219,7 @@ public final class BackendState {
         }
         kvTokens -= r.demand.promptTokens() + r.tokens;
         kvPromised -= r.demand.promptTokens() + r.expectedTokens;
-        tokensLeft -= Math.max(0, r.expectedTokens - r.tokens);
+        tokensLeft -= r.tokensLeft;
         failures += 0.02 * ((failed ? 1 : 0) - failures);
         if (flights.isEmpty()) {
             // Sums of fractions don't come back to exactly nothing by themselves.

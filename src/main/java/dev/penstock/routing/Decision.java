@@ -44,7 +44,7 @@ public sealed interface Decision {
         FULLEST,
         /** The fastest that fits, as the request wished. */
         FASTEST,
-        /** One that was not seen for long, to learn what it does. */
+        /** One that was not seen for long, or whose kind has yet to prove that it fits nothing, to learn what it does. */
         EXPLORED,
         /** Nothing else fits, so that a backend kept for that takes it. */
         SPILLED,

@@ -1,6 +1,5 @@
 package dev.penstock.routing;
 
-import dev.penstock.model.Budget;
 import java.util.List;
 
 /** What a request does to those that run on a backend already. */
@@ -14,6 +13,8 @@ final class Externality {
             Reservation r = flights.get(i);
             double slack = slackSeconds(r, p, nowNs);
             if (withSeconds(r, p) > slack && withoutSeconds(r, p) <= slack) {
+                // Who can't spare the time now can't spare it at the next decision either: found at once then.
+                s.toFront(i);
                 return true;
             }
         }
@@ -31,24 +32,23 @@ final class Externality {
 
     /** The share of these steps in which a request is still there. */
     private static double overlap(Reservation r, double steps) {
-        return Math.min(1, r.tokensLeft() / Math.max(1, steps));
+        return Math.min(1, r.tokensLeft / Math.max(1, steps));
     }
 
     /** Time that a request may lose until its end and still keep its budget. */
     private static double slackSeconds(Reservation r, Prediction p, long nowNs) {
-        Budget budget = r.demand.budget();
-        double left = r.tokensLeft();
+        double left = r.tokensLeft;
         double decode = left * p.decodeSeconds;
         double slack = Double.POSITIVE_INFINITY;
-        if (budget.tpot() != null) {
-            double allowed = budget.tpot().toNanos() * 1e-9 * (r.tokens == 0 ? left : r.tokens - 1 + left);
+        if (r.tpotLimit < Double.POSITIVE_INFINITY) {
+            double allowed = r.tpotLimit * (r.tokens == 0 ? left : r.tokens - 1 + left);
             double gone = r.tokens == 0 ? 0 : (nowNs - r.firstTokenNs) * 1e-9;
             slack = allowed - gone - decode;
         }
-        if (budget.endToEnd() != null) {
+        if (r.endToEndLimit < Double.POSITIVE_INFINITY) {
             double gone = (nowNs - r.demand.arrivedNs()) * 1e-9;
             double first = r.tokens == 0 ? Math.max(0, r.ttftPredicted - (nowNs - r.sinceNs) * 1e-9) : 0;
-            slack = Math.min(slack, budget.endToEnd().toNanos() * 1e-9 - gone - first - decode);
+            slack = Math.min(slack, r.endToEndLimit - gone - first - decode);
         }
         return slack;
     }

@@ -19,6 +19,12 @@ public interface LatencyModel {
     /** Learns a mean time per token. */
     default void sawEnd(Reservation reservation, double tpotSeconds) {}
 
-    /** Learns the duration of a step of c prompt tokens at that mean context beside B sequences with K cached tokens. */
-    default void sawStep(int promptTokens, double context, int sequences, long kvTokens, double seconds) {}
+    /**
+     * Learns the duration of a step of so many prompt tokens at that mean context beside sequences with so many cached tokens.
+     *
+     * @return what it took over what was foretold
+     */
+    default double sawStep(int promptTokens, double context, int sequences, long kvTokens, double seconds) {
+        return 1;
+    }
 }

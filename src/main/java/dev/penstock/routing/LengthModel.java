@@ -8,6 +8,9 @@ public interface LengthModel {
     /** Tokens that nine in ten requests stay within, never above the request's own limit. */
     double upper(String caller, int maxTokens);
 
+    /** Tokens to expect on average after so many, never above what the request's own limit leaves; at least one. */
+    double remaining(String caller, int maxTokens, int tokens);
+
     /** Learns the length of a completion that came to its end. */
     void observe(String caller, int tokens);
 }

@@ -34,7 +34,7 @@ public record Member(
     public static Member of(Backend backend) {
         return new Member(
                 backend,
-                new BackendSpec(backend.name(), MANY, Long.MAX_VALUE, MANY, false),
+                new BackendSpec(backend.name(), MANY, Long.MAX_VALUE, MANY, MANY, false),
                 new Price.PerHour(Money.ZERO),
                 new Calibration(new UpstreamLatency(FIRST_TTFT_SECONDS, FIRST_TPOT_SECONDS)),
                 false,

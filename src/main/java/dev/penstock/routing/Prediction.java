@@ -38,6 +38,13 @@ public final class Prediction {
     /** Which residuals bounds of the time per token are taken from. */
     public int tpotBucket;
 
+    double sideSteps;
+    double wholeSteps;
+    double ownSideSteps;
+    double ownWholeSteps;
+    double company;
+    double survivors;
+
     double ttft;
     double ttftBound;
     double tpot;
@@ -47,9 +54,20 @@ public final class Prediction {
     double expectedTokens;
     int cached;
     double cost;
-    double missShare;
     double score;
+    boolean scored;
     Quote.Fit fit = Quote.Fit.DOWN;
+
+    /** Makes all times so many times as long. */
+    void slowDown(double factor) {
+        ttftPoint *= factor;
+        tpotPoint *= factor;
+        idleTtftPoint *= factor;
+        decodeSeconds *= factor;
+        promptSeconds *= factor;
+        busySeconds *= factor;
+        queueSeconds *= factor;
+    }
 
     /** Share of the bound over the point for an idle backend: only the point differs. */
     double idleTtftBound() {

@@ -10,6 +10,8 @@ public final class Reservation {
     final BackendState state;
     final Demand demand;
     final long sinceNs;
+    final double tpotLimit;
+    final double endToEndLimit;
     final double expectedTokens;
     final int ttftBucket;
     final int tpotBucket;
@@ -36,6 +38,10 @@ public final class Reservation {
     int promptLeft;
 
     int tokens;
+
+    /** Tokens that are still to be expected, at least one. */
+    double tokensLeft;
+
     long firstTokenNs;
     boolean ended;
     private final AtomicBoolean closed = new AtomicBoolean();
@@ -44,7 +50,10 @@ public final class Reservation {
         this.state = state;
         this.demand = demand;
         sinceNs = nowNs;
+        tpotLimit = Candidates.seconds(demand.budget().tpot());
+        endToEndLimit = Candidates.seconds(demand.budget().endToEnd());
         expectedTokens = p.expectedTokens;
+        tokensLeft = Math.max(1, expectedTokens);
         ttftBucket = p.ttftBucket;
         tpotBucket = p.tpotBucket;
         promptLeft = demand.promptTokens() - p.cached;
@@ -80,11 +89,6 @@ public final class Reservation {
     /** Tokens that have come. */
     public int tokens() {
         return tokens;
-    }
-
-    /** Tokens that are still to be expected, at least one. */
-    double tokensLeft() {
-        return Math.max(1, expectedTokens - tokens);
     }
 
     /** The predicted time to the first token from the pick, in seconds. */

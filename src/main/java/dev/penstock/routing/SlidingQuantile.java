@@ -38,4 +38,18 @@ final class SlidingQuantile {
         int rank = (int) Math.ceil(share * (size + 1));
         return bySize[Math.clamp(rank - 1, 0, size - 1)];
     }
+
+    /** Writes values at equal steps of rank, from nothing on, and by how much those above each exceed it on average. */
+    void meanExcess(double[] at, double[] excess) {
+        double above = 0;
+        int rank = size;
+        for (int i = at.length - 1; i >= 0; i--) {
+            int from = i * size / at.length;
+            while (rank > from) {
+                above += bySize[--rank];
+            }
+            at[i] = i == 0 ? 0 : bySize[from - 1];
+            excess[i] = above / (size - from) - at[i];
+        }
+    }
 }

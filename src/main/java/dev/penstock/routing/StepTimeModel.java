@@ -1,9 +1,12 @@
 package dev.penstock.routing;
 
 /**
- * How long a step takes: {@code b0 + b1·c + b2·c·ctx + b3·B + b4·K} seconds for c prompt tokens at a mean context of ctx, B
- * sequences that decode and K tokens in the KV cache. One for each model, precision and class of device; not safe for
- * several threads.
+ * How long a step takes: {@code b0 + b1·c + b2·c·ctx + b3·B + b4·K + b5·max(0, c - free)} seconds for c prompt tokens at a
+ * mean context of ctx, B sequences that decode and K tokens in the KV cache. One for each model, precision and class of
+ * device; not safe for several threads.
+ *
+ * <p>The last term is the roofline's: up to some number of tokens arithmetic hides behind reading the weights, beyond it
+ * each token takes its own time.
  *
  * <p>Fitted by least squares of the relative error with forgetting. Each stratum of load (what part of a step is prompt,
  * how many sequences decode) has sums of its own, which fade only when that stratum is seen, so that an hour of decoding
@@ -11,8 +14,8 @@ package dev.penstock.routing;
  * from where it stood last.
  */
 public final class StepTimeModel {
-    /** b0 to b4. */
-    public static final int COEFFICIENTS = 5;
+    /** b0 to b5. */
+    public static final int COEFFICIENTS = 6;
 
     private static final int TERMS = COEFFICIENTS;
 
@@ -35,24 +38,29 @@ public final class StepTimeModel {
     /** How much the seed weighs against samples. */
     private static final double SEED_WEIGHT = 1;
 
+    /** The part of a step from which arithmetic is taken to outlast reading: an engine lets as many in beside decodes. */
+    private static final double FREE_SHARE = 0.25;
+
     private final Stratum[] strata = new Stratum[9];
     private final double[] seed;
     private final double[] b;
     private final double[] row = new double[TERMS];
     private final int stepTokens;
+    private final double free;
     private long samples;
 
     /**
      * From an earlier fit.
      *
      * @param stepTokens the most tokens that a step takes
-     * @param coefficients b0 to b4, none negative
+     * @param coefficients b0 to b5, none negative
      */
     public StepTimeModel(int stepTokens, double... coefficients) {
         if (coefficients.length != TERMS) {
-            throw new IllegalArgumentException("A step time has 5 coefficients, not " + coefficients.length + ".");
+            throw new IllegalArgumentException("A step time has 6 coefficients, not " + coefficients.length + ".");
         }
         this.stepTokens = stepTokens;
+        free = FREE_SHARE * stepTokens;
         seed = coefficients.clone();
         b = coefficients.clone();
         for (int i = 0; i < strata.length; i++) {
@@ -62,7 +70,12 @@ public final class StepTimeModel {
 
     /** Seconds of a step. */
     public double seconds(double promptTokens, double context, double sequences, double kvTokens) {
-        return b[0] + b[1] * promptTokens + b[2] * promptTokens * context + b[3] * sequences + b[4] * kvTokens;
+        return b[0]
+                + b[1] * promptTokens
+                + b[2] * promptTokens * context
+                + b[3] * sequences
+                + b[4] * kvTokens
+                + b[5] * Math.max(0, promptTokens - free);
     }
 
     /** Learns from a step that took so many seconds; the first ones are not looked at. */
@@ -82,13 +95,14 @@ public final class StepTimeModel {
         row[2] = promptTokens * context / seconds;
         row[3] = sequences / seconds;
         row[4] = kvTokens / seconds;
+        row[5] = Math.max(0, promptTokens - free) / seconds;
         stratum.add(row, weight);
         if (++samples % FIT_EVERY == 0) {
             fit();
         }
     }
 
-    /** A copy of b0 to b4, to be kept as the next seed. */
+    /** A copy of b0 to b5, to be kept as the next seed. */
     public double[] coefficients() {
         return b.clone();
     }
@@ -97,8 +111,9 @@ public final class StepTimeModel {
         return b[0];
     }
 
-    double perPromptToken() {
-        return b[1];
+    /** What so many prompt tokens add to a step, but for their contexts. */
+    double promptSeconds(double promptTokens) {
+        return b[1] * promptTokens + b[5] * Math.max(0, promptTokens - free);
     }
 
     double perPromptTokenAndContext() {

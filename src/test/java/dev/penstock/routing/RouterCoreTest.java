@@ -36,9 +36,9 @@ class RouterCoreTest {
 
     private static int add(
             RouterCore core, String name, long nanosPerHour, double base, double perToken, boolean spill) {
-        LatencyModel model = new ReplicaLatency(new StepTimeModel(256, base, perToken, 0, 0, 0));
+        LatencyModel model = new ReplicaLatency(new StepTimeModel(256, base, perToken, 0, 0, 0, 0));
         return core.add(
-                new BackendSpec(name, 64, 1_000_000, 256, spill),
+                new BackendSpec(name, 64, 1_000_000, 256, 256, spill),
                 new Price.PerHour(new Money(nanosPerHour)),
                 new Calibration(model),
                 0);
@@ -133,9 +133,9 @@ class RouterCoreTest {
     @Test
     void sumsComeBackToNothingWhateverTheOrderOfEvents() {
         BackendState state = new BackendState(
-                new BackendSpec("b", 64, 1_000_000, 256, false),
+                new BackendSpec("b", 64, 1_000_000, 256, 256, false),
                 new Price.PerHour(Money.ZERO),
-                new Calibration(new ReplicaLatency(new StepTimeModel(256, 0.01, 1e-4, 0, 0, 0))),
+                new Calibration(new ReplicaLatency(new StepTimeModel(256, 0.01, 1e-4, 0, 0, 0, 0))),
                 0,
                 0);
         SplittableRandom random = new SplittableRandom(3);
@@ -152,7 +152,7 @@ class RouterCoreTest {
             } else if (!running.isEmpty()) {
                 Reservation r = running.get(random.nextInt(running.size()));
                 switch (kind) {
-                    case 1 -> state.token(r, i);
+                    case 1 -> state.token(r, 7, i);
                     case 2 -> state.step(random.nextInt(256), i);
                     default -> {
                         running.remove(r);
@@ -256,7 +256,8 @@ class RouterCoreTest {
         Money alone = core.quotes(demand(100, UNHURRIED), 0).getFirst().cost();
         core.place(0, demand(100, UNHURRIED), 0);
         Money inCompany = core.quotes(demand(100, UNHURRIED), 0).getFirst().cost();
-        assertThat(inCompany.nanoUsd()).isLessThan(alone.nanoUsd() / 2);
+        // Beside one other, for whom as many tokens are expected, half of the time it would be there anyway.
+        assertThat(inCompany.nanoUsd()).isLessThan(alone.nanoUsd() * 6 / 10);
     }
 
     @Test
@@ -288,7 +289,7 @@ class RouterCoreTest {
     @Test
     void meteredTokensAreTheCostOfAnUpstream() {
         core.add(
-                new BackendSpec("upstream", 1000, 100_000, 1, false),
+                new BackendSpec("upstream", 1000, 100_000, 1, 1, false),
                 new Price.PerToken(200, 20, 400),
                 new Calibration(new UpstreamLatency(0.3, 0.02)),
                 0);
@@ -301,7 +302,7 @@ class RouterCoreTest {
     @Test
     void anUpstreamIsForetoldByWhatWasSeenOfIt() {
         int place = core.add(
-                new BackendSpec("upstream", 1000, 100_000, 1, false),
+                new BackendSpec("upstream", 1000, 100_000, 1, 1, false),
                 new Price.PerToken(200, 20, 400),
                 new Calibration(new UpstreamLatency(0.3, 0.02)),
                 0);

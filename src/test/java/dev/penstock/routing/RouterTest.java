@@ -340,10 +340,10 @@ class RouterTest {
         }
 
         Member member() {
-            StepTimeModel steps = new StepTimeModel(256, 1e-3, secondsPerPromptToken, 0, 1e-4, 0);
+            StepTimeModel steps = new StepTimeModel(256, 1e-3, secondsPerPromptToken, 0, 1e-4, 0, 0);
             return new Member(
                     this,
-                    new BackendSpec(name, maxSequences, 1 << 20, 256, spill),
+                    new BackendSpec(name, maxSequences, 1 << 20, 256, 256, spill),
                     new Price.PerHour(Money.ofNanoUsd(usdPerHour * 1e9)),
                     new Calibration(new ReplicaLatency(steps)),
                     true,

@@ -9,16 +9,21 @@ import org.assertj.core.data.Percentage;
 import org.junit.jupiter.api.Test;
 
 class StepTimeModelTest {
-    private static final double[] TRUTH = {0.02, 2e-4, 1e-8, 5e-4, 2e-7};
+    private static final double[] TRUTH = {0.02, 2e-4, 1e-8, 5e-4, 2e-7, 1e-4};
     private final SplittableRandom random = new SplittableRandom(1);
 
     private static double truth(double c, double ctx, double b, double k) {
-        return TRUTH[0] + TRUTH[1] * c + TRUTH[2] * c * ctx + TRUTH[3] * b + TRUTH[4] * k;
+        return TRUTH[0]
+                + TRUTH[1] * c
+                + TRUTH[2] * c * ctx
+                + TRUTH[3] * b
+                + TRUTH[4] * k
+                + TRUTH[5] * Math.max(0, c - 64);
     }
 
     private void mixed(StepTimeModel model, int samples, double factor) {
         for (int i = 0; i < samples; i++) {
-            double c = random.nextInt(3) * 128;
+            double c = random.nextInt(5) * 64;
             double ctx = random.nextInt(4000);
             double b = random.nextInt(16);
             double k = b * random.nextInt(2000);
@@ -29,7 +34,7 @@ class StepTimeModelTest {
 
     @Test
     void itLearnsStepsFromAWrongSeed() {
-        StepTimeModel model = new StepTimeModel(256, 1, 0.1, 0, 0, 0);
+        StepTimeModel model = new StepTimeModel(256, 1, 0.1, 0, 0, 0, 0);
         mixed(model, 600, 1);
         assertThat(model.seconds(256, 1000, 8, 8000))
                 .isCloseTo(truth(256, 1000, 8, 8000), Percentage.withPercentage(3));

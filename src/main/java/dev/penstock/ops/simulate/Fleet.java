@@ -54,13 +54,17 @@ public record Fleet(String name, List<HardwareClass> replicas) {
         return replicas.stream().mapToDouble(HardwareClass::usdPerHour).sum();
     }
 
-    /** Four classes whose fastest costs so many times as much as the slowest for the same request. */
+    /**
+     * Four classes whose fastest costs so many times as much as the slowest for the same request. Beside decodes each
+     * takes as many prompt tokens as it computes while the weights are read anyway, in the nearest number of
+     * whole tiles.
+     */
     public static List<HardwareClass> builtIn(double priceRatio) {
         List<HardwareClass> classes = List.of(
-                new HardwareClass("small-cpu", 0.31, 8, 400, 0.1, 1.6e-6, 8.2e-8, 0.002, 8, 64_000, 128),
-                new HardwareClass("large-cpu", 1, 6, 1800, 0.025, 6.5e-7, 1.8e-8, 0.002, 16, 200_000, 256),
-                new HardwareClass("mid-gpu", 1, 3, 4500, 0.022, 2.2e-7, 7.3e-9, 0.001, 32, 60_000, 256),
-                new HardwareClass("large-gpu", 1, 1, 25_000, 0.006, 4.4e-8, 1.3e-9, 0.001, 128, 400_000, 1024));
+                new HardwareClass("small-cpu", 0.31, 8, 400, 0.1, 1.6e-6, 8.2e-8, 0.002, 8, 64_000, 128, 32),
+                new HardwareClass("large-cpu", 1, 6, 1800, 0.025, 6.5e-7, 1.8e-8, 0.002, 16, 200_000, 256, 48),
+                new HardwareClass("mid-gpu", 1, 3, 4500, 0.022, 2.2e-7, 7.3e-9, 0.001, 32, 60_000, 256, 96),
+                new HardwareClass("large-gpu", 1, 1, 25_000, 0.006, 4.4e-8, 1.3e-9, 0.001, 128, 400_000, 1024, 144));
         double cheapest = classes.getFirst().nominalUsd();
         return IntStream.range(0, classes.size())
                 .mapToObj(i ->

@@ -24,6 +24,11 @@ final class Foresight implements LatencyModel {
         }
 
         @Override
+        public double remaining(String caller, int maxTokens, int tokens) {
+            return Math.max(1, maxTokens - tokens);
+        }
+
+        @Override
         public void observe(String caller, int tokens) {}
     };
 
@@ -114,7 +119,7 @@ final class Foresight implements LatencyModel {
                     }
                 }
             }
-            int room = h.stepTokens() - sequences;
+            int room = h.promptRoom(sequences);
             places = h.maxSequences();
             for (int i = 0; i < jobs && places > 0; i++) {
                 if (tokensLeft[i] > 0) {

@@ -17,6 +17,7 @@ import java.util.SplittableRandom;
  * @param maxSequences sequences at once
  * @param kvTokens tokens that the cache holds
  * @param stepTokens the most tokens in a step
+ * @param promptTokensBesideDecodes the most prompt tokens in a step that also decodes
  */
 public record HardwareClass(
         String name,
@@ -29,7 +30,8 @@ public record HardwareClass(
         double overheadSeconds,
         int maxSequences,
         int kvTokens,
-        int stepTokens) {
+        int stepTokens,
+        int promptTokensBesideDecodes) {
     /** A request of the size that is usual in the trace of code completion, to compare prices by. */
     private static final int NOMINAL_PROMPT = 2048;
 
@@ -52,12 +54,18 @@ public record HardwareClass(
                 && share <= 1000
                 && maxSequences > 0
                 && kvTokens > 0
-                && stepTokens > maxSequences;
+                && stepTokens > maxSequences
+                && promptTokensBesideDecodes > 0;
         if (!positive) {
             throw new IllegalArgumentException(
-                    "The class %s needs a price, speeds, a share of 1 to 1,000, room for sequences and cache, and stepTokens above maxSequences."
+                    "The class %s needs a price, speeds, a share of 1 to 1,000, room for sequences, cache and prompts beside decodes, and stepTokens above maxSequences."
                             .formatted(name));
         }
+    }
+
+    /** The most prompt tokens in a step that decodes for so many sequences. */
+    int promptRoom(int sequences) {
+        return sequences == 0 ? stepTokens : Math.min(promptTokensBesideDecodes, stepTokens - sequences);
     }
 
     /** Seconds that a step takes without noise; context is the mean over its prompt tokens. */
@@ -106,6 +114,7 @@ public record HardwareClass(
                 overheadSeconds,
                 maxSequences,
                 kvTokens,
-                stepTokens);
+                stepTokens,
+                promptTokensBesideDecodes);
     }
 }

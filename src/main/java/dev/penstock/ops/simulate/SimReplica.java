@@ -7,8 +7,9 @@ import java.util.List;
 import java.util.SplittableRandom;
 
 /**
- * A server that batches continuously: at each step every running sequence decodes a token, and what room is left goes to
- * chunks of prompts in order of arrival. Where the cache runs over, the youngest sequence is put back and computed again.
+ * A server that batches continuously by the rules of our own engine: at each step every running sequence decodes a token,
+ * and chunks of prompts, in order of arrival, take what room is left, beside decodes at most so many tokens. Where the
+ * cache runs over, the youngest sequence is put back and computed again.
  */
 final class SimReplica {
     final HardwareClass hardware;
@@ -40,7 +41,6 @@ final class SimReplica {
         if (stepping || !alive || idle()) {
             return;
         }
-        admit();
         plan();
         double seconds = hardware.stepSeconds(stepPrompt, stepContext, stepSequences, stepKv) * slowdown;
         stepSeconds = hardware.noisy(seconds, random);
@@ -49,22 +49,11 @@ final class SimReplica {
         stepping = true;
     }
 
-    private void admit() {
-        long used = kvUsed();
-        while (!waiting.isEmpty() && admitted.size() < hardware.maxSequences()) {
-            Job next = waiting.peek();
-            if (!admitted.isEmpty() && used + next.toCompute() > hardware.kvTokens()) {
-                return;
-            }
-            next.left = next.toCompute();
-            used += next.left;
-            admitted.add(waiting.poll());
-        }
-    }
-
     private void plan() {
         stepSequences = 0;
         stepKv = 0;
+        stepPrompt = 0;
+        double work = 0;
         for (int i = 0; i < admitted.size(); i++) {
             Job j = admitted.get(i);
             if (j.left == 0) {
@@ -72,16 +61,28 @@ final class SimReplica {
                 stepKv += j.request.promptTokens() + j.tokens;
             }
         }
-        int room = hardware.stepTokens() - stepSequences;
-        stepPrompt = 0;
-        double work = 0;
-        for (int i = 0; i < admitted.size(); i++) {
+        int room = hardware.promptRoom(stepSequences);
+        for (int i = 0; i < admitted.size() || admit(room - stepPrompt); i++) {
             Job j = admitted.get(i);
             j.chunk = Math.min(j.left, room - stepPrompt);
             stepPrompt += j.chunk;
             work += j.chunk * (j.toCompute() - j.left + 0.5 * j.chunk);
         }
         stepContext = stepPrompt == 0 ? 0 : work / stepPrompt;
+    }
+
+    /** Lets the next one in if the step and the cache have room. */
+    private boolean admit(int room) {
+        Job next = waiting.peek();
+        if (next == null || room <= 0 || admitted.size() == hardware.maxSequences()) {
+            return false;
+        }
+        if (!admitted.isEmpty() && kvUsed() + next.toCompute() > hardware.kvTokens()) {
+            return false;
+        }
+        next.left = next.toCompute();
+        admitted.add(waiting.poll());
+        return true;
     }
 
     /** Ends the step: tells of each token that came, in order of admission. */

@@ -35,7 +35,7 @@ final class Simulation {
     private static final int WARM_UP = 500;
 
     /** The usual start of a step model that was never measured: 50 ms and 1 ms a prompt token. */
-    private static final double[] UNMEASURED = {0.05, 0.001, 0, 0, 0};
+    private static final double[] UNMEASURED = {0.05, 0.001, 0, 0, 0, 0};
 
     private final List<SimRequest> requests;
     private final Fleet fleet;
@@ -75,8 +75,13 @@ final class Simulation {
                     policy == Policy.CLAIRVOYANT ? "replica " + i : c.name(),
                     name -> new Calibration(
                             policy == Policy.CLAIRVOYANT ? new Foresight(replica) : new ReplicaLatency(measured(c))));
-            BackendSpec spec =
-                    new BackendSpec(c.name() + "-" + i, c.maxSequences(), c.kvTokens(), c.stepTokens(), false);
+            BackendSpec spec = new BackendSpec(
+                    c.name() + "-" + i,
+                    c.maxSequences(),
+                    c.kvTokens(),
+                    c.stepTokens(),
+                    c.promptTokensBesideDecodes(),
+                    false);
             core.add(spec, perHour(c.usdPerHour()), calibration, 0);
             tariffs[i] = new Tariff(c.usdPerHour());
         }
@@ -259,9 +264,10 @@ final class Simulation {
             return model;
         }
         for (int round = 0; round < 12; round++) {
-            for (int prompt : new int[] {0, c.stepTokens() / 4, c.stepTokens()}) {
+            for (int prompt : new int[] {0, c.promptTokensBesideDecodes(), c.stepTokens()}) {
                 for (int sequences : new int[] {0, 1, Math.max(2, c.maxSequences() / 4)}) {
-                    if (prompt + sequences > 0) {
+                    boolean planned = prompt <= c.promptRoom(sequences);
+                    if (planned && prompt + sequences > 0) {
                         double context = round % 2 == 0 ? 500 : 3000;
                         double kv = sequences * (round % 3 + 1) * 800.0;
                         double seconds =

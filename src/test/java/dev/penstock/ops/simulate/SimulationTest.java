@@ -79,7 +79,7 @@ class SimulationTest {
     }
 
     @Test
-    void aServerDecodesAllAndFillsTheRestOfAStepWithPrompts() {
+    void aServerDecodesAllAndTakesAFewPromptTokensBesideIt() {
         SimReplica replica = new SimReplica(CLASSES.getFirst(), 1);
         SimReplica.Job first = job(100, 3);
         SimReplica.Job second = job(300, 1);
@@ -94,14 +94,14 @@ class SimulationTest {
             now = replica.stepEndNs;
             replica.end(tokens::add);
         }
-        // Steps of 128: the first prompt and a part of the second, then one or no place is taken by decoding.
-        assertThat(prompts).containsExactly(128, 127, 127, 18);
+        // Steps of 128: the first prompt and a part of the second, 32 beside each of two decodes, then what is left.
+        assertThat(prompts).containsExactly(128, 32, 32, 128, 80);
         assertThat(tokens).containsExactly(first, first, first, second);
     }
 
     @Test
     void whereTheCacheRunsOverTheYoungestIsComputedAgain() {
-        HardwareClass tiny = new HardwareClass("tiny", 1, 1, 1000, 0.01, 0, 0, 0, 4, 220, 128);
+        HardwareClass tiny = new HardwareClass("tiny", 1, 1, 1000, 0.01, 0, 0, 0, 4, 220, 128, 32);
         SimReplica replica = new SimReplica(tiny, 1);
         replica.waiting.add(job(100, 30));
         replica.waiting.add(job(100, 30));
