@@ -11,12 +11,7 @@ package dev.penstock.routing;
  * @param spill whether it takes requests only where no other backend fits
  */
 public record BackendSpec(
-        String name,
-        int maxSequences,
-        long kvTokens,
-        int stepTokens,
-        int promptTokensBesideDecodes,
-        boolean spill) {
+        String name, int maxSequences, long kvTokens, int stepTokens, int promptTokensBesideDecodes, boolean spill) {
     public BackendSpec {
         if (maxSequences < 1 || kvTokens < 1 || stepTokens < 1 || promptTokensBesideDecodes < 1) {
             throw new IllegalArgumentException(

@@ -150,7 +150,8 @@ final class Candidates {
 
     /** Whether it fits, as one of those kept for spilling or as one of the others. */
     boolean fits(int place, boolean spill) {
-        return predictions.get(place).fit == Fit.FEASIBLE && states.get(place).spec().spill() == spill;
+        return predictions.get(place).fit == Fit.FEASIBLE
+                && states.get(place).spec().spill() == spill;
     }
 
     /** Whether something that runs there would miss its budget for this request. */

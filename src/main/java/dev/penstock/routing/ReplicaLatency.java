@@ -79,10 +79,8 @@ public final class ReplicaLatency implements LatencyModel {
         out.tpotPoint = out.decodeSeconds + promptShare * sideTime;
         double departures = departuresNeeded(s, sequences, promptTokens + tokens);
         out.ttftPoint = departures * s.meanTokensLeft() * out.tpotPoint / Math.max(1, places) + wait;
-        out.promptSeconds =
-                out.ownSideSteps * sideTime + out.ownWholeSteps * wholeTime - unused + contexts * work;
-        out.idleTtftPoint =
-                Math.ceil(uncached / whole) * steps.base() + uncached / whole * wholeTime + contexts * work;
+        out.promptSeconds = out.ownSideSteps * sideTime + out.ownWholeSteps * wholeTime - unused + contexts * work;
+        out.idleTtftPoint = Math.ceil(uncached / whole) * steps.base() + uncached / whole * wholeTime + contexts * work;
         out.ownSteps = out.ownSideSteps + out.ownWholeSteps;
         out.queueSeconds = tokenTime + steps.promptSeconds(inStep);
         out.busySeconds = (out.ownWholeSteps + tokens * lastShare(out.survivors, sequences)) * steps.base()

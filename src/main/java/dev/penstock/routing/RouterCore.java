@@ -1,7 +1,6 @@
 package dev.penstock.routing;
 
 import dev.penstock.model.Budget;
-import dev.penstock.model.Money;
 import dev.penstock.model.Price;
 import dev.penstock.routing.Decision.Reason;
 import dev.penstock.routing.Quote.Fit;
@@ -256,8 +255,7 @@ public final class RouterCore {
                 unproven = i;
             }
             double miss = backends.missShare(i);
-            if (miss < leastMiss
-                    || (miss == leastMiss && p.endToEnd < backends.prediction(leastLate).endToEnd)) {
+            if (miss < leastMiss || (miss == leastMiss && p.endToEnd < backends.prediction(leastLate).endToEnd)) {
                 leastLate = i;
                 leastMiss = miss;
             }
@@ -291,7 +289,8 @@ public final class RouterCore {
                 && s.inFlight() == 0
                 && s.calibration.ttft().seen() < PROVEN
                 && p.ttftBound <= UNPROVEN_FACTOR * ttftLeft(demand, nowNs)
-                && p.tpotBound <= UNPROVEN_FACTOR * Candidates.seconds(demand.budget().tpot());
+                && p.tpotBound
+                        <= UNPROVEN_FACTOR * Candidates.seconds(demand.budget().tpot());
     }
 
     private boolean mayBeLate(Demand demand, int place, double missShare) {

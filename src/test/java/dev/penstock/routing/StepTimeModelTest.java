@@ -13,7 +13,12 @@ class StepTimeModelTest {
     private final SplittableRandom random = new SplittableRandom(1);
 
     private static double truth(double c, double ctx, double b, double k) {
-        return TRUTH[0] + TRUTH[1] * c + TRUTH[2] * c * ctx + TRUTH[3] * b + TRUTH[4] * k + TRUTH[5] * Math.max(0, c - 64);
+        return TRUTH[0]
+                + TRUTH[1] * c
+                + TRUTH[2] * c * ctx
+                + TRUTH[3] * b
+                + TRUTH[4] * k
+                + TRUTH[5] * Math.max(0, c - 64);
     }
 
     private void mixed(StepTimeModel model, int samples, double factor) {

@@ -75,8 +75,7 @@ final class Simulation {
                     policy == Policy.CLAIRVOYANT ? "replica " + i : c.name(),
                     name -> new Calibration(
                             policy == Policy.CLAIRVOYANT ? new Foresight(replica) : new ReplicaLatency(measured(c))));
-            BackendSpec spec =
-                    new BackendSpec(
+            BackendSpec spec = new BackendSpec(
                     c.name() + "-" + i,
                     c.maxSequences(),
                     c.kvTokens(),
