@@ -18,7 +18,7 @@ import java.util.Arrays;
 import java.util.Locale;
 import java.util.Map;
 
-/** Times decisions of the router, one at a time, with so many requests in flight on each backend. */
+/** Times decisions of the router over backends of four kinds, one at a time, with so many requests in flight on each. */
 void main() {
     IO.println("backends  in flight each  picked   median us      p99 us    p99.9 us  bytes a decision");
     for (int backends : new int[] {32, 1000}) {
@@ -30,12 +30,17 @@ void main() {
 
 void measure(int backends, int each) {
     RouterCore core = new RouterCore(RouterOptions.DEFAULT);
+    Calibration[] kinds = new Calibration[4];
+    for (int kind = 0; kind < kinds.length; kind++) {
+        StepTimeModel steps =
+                new StepTimeModel(512, 0.01 * (1 + kind), 1e-4 * (1 + kind), 1e-9, 1e-5, 1e-8, 0);
+        kinds[kind] = new Calibration(new ReplicaLatency(steps));
+    }
     for (int i = 0; i < backends; i++) {
-        StepTimeModel steps = new StepTimeModel(512, 0.01 * (1 + i % 4), 1e-4 * (1 + i % 4), 1e-9, 1e-5, 1e-8, 0);
         core.add(
                 new BackendSpec("backend-" + i, 256, 10_000_000, 512, 128, false),
                 new Price.PerHour(new Money(1_000_000_000L * (1 + (3 - i % 4)))),
-                new Calibration(new ReplicaLatency(steps)),
+                kinds[i % kinds.length],
                 0);
     }
     Budget[] budgets = {

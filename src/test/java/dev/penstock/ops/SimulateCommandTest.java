@@ -19,7 +19,8 @@ class SimulateCommandTest {
     private static final String FLEET = """
             [{"name": "gpu", "usd-per-hour": 2, "share": 1, "prompt-tokens-per-second": 5000,
               "weight-seconds": 0.02, "kv-token-seconds": 2e-7, "pair-seconds": 7e-9, "overhead-seconds": 0.001,
-              "max-sequences": 32, "kv-tokens": 60000, "step-tokens": 256}]
+              "max-sequences": 32, "kv-tokens": 60000, "step-tokens": 256,
+              "prompt-tokens-beside-decodes": 64}]
             """;
 
     @TempDir

@@ -35,4 +35,21 @@ class OutputLengthsTest {
         }
         assertThat(lengths.upper("caller", 1000)).isBetween(90.0, 92.0);
     }
+
+    @Test
+    void whoHasRunLongAmongManyShortOnesHasLongToGo() {
+        for (int i = 0; i < 160; i++) {
+            lengths.observe("mixed", i % 4 == 0 ? 400 : 10);
+        }
+        assertThat(lengths.remaining("mixed", 1000, 0)).isBetween(100.0, 115.0);
+        assertThat(lengths.remaining("mixed", 1000, 20)).isBetween(370.0, 390.0);
+        assertThat(lengths.remaining("mixed", 50, 20)).isEqualTo(30);
+        assertThat(lengths.remaining("mixed", 1000, 600)).isEqualTo(1);
+    }
+
+    @Test
+    void ofWhatNoOneKnowsTheFirstGuessLessItsAgeIsLeft() {
+        assertThat(lengths.remaining("new", 1000, 28)).isEqualTo(100);
+        assertThat(lengths.remaining("new", 1000, 500)).isEqualTo(1);
+    }
 }

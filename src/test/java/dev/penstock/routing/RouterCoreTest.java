@@ -318,4 +318,70 @@ class RouterCoreTest {
         assertThat(quote.ttft().mean().toMillis()).isBetween(1800L, 2200L);
         assertThat(quote.tpot().mean().toMillis()).isBetween(45L, 55L);
     }
+
+    @Test
+    void aReplicaWhoseStepsGetSlowerIsFollowedWithinSeconds() {
+        Calibration kind = new Calibration(new ReplicaLatency(new StepTimeModel(256, 0.01, 1e-4, 0, 0, 0, 0)));
+        BackendSpec spec = new BackendSpec("replica", 64, 1_000_000, 256, 256, false);
+        int same = core.add(spec, new Price.PerHour(new Money(1_000_000)), kind, 0);
+        int slower = core.add(spec, new Price.PerHour(new Money(1_000_000)), kind, 0);
+        for (int i = 0; i < 60; i++) {
+            core.step(same, 0, 0, 1, 100, 0.01, i);
+            core.step(slower, 0, 0, 1, 100, 0.02, i);
+        }
+        List<Quote> quotes = core.quotes(demand(1000, HURRIED), 60);
+        double ratio = quotes.get(slower).ttft().mean().toNanos()
+                / (double) quotes.get(same).ttft().mean().toNanos();
+        assertThat(ratio).isBetween(1.8, 2.1);
+        assertThat(quotes.get(slower).cost()).isGreaterThan(quotes.get(same).cost());
+    }
+
+    @Test
+    void aPauseOfOneStepIsNoChangeOfPace() {
+        int place = fast(core, 1_000_000);
+        Duration before =
+                core.quotes(demand(1000, HURRIED), 0).getFirst().ttft().mean();
+        core.step(place, 0, 0, 1, 100, 3, 0);
+        Duration after = core.quotes(demand(1000, HURRIED), 0).getFirst().ttft().mean();
+        assertThat(after.toNanos()).isLessThan(before.toNanos() * 103 / 100);
+    }
+
+    @Test
+    void aPromptTakesLongerBesideSequencesThatDecode() {
+        LatencyModel model = new ReplicaLatency(new StepTimeModel(256, 0.05, 1e-4, 0, 0, 0, 0));
+        int place = core.add(
+                new BackendSpec("chunked", 64, 1_000_000, 256, 32, false),
+                new Price.PerHour(new Money(1_000_000)),
+                new Calibration(model),
+                0);
+        Duration alone =
+                core.quotes(demand(640, UNHURRIED), 0).getFirst().ttft().mean();
+        Reservation other = core.place(place, demand(10, UNHURRIED), 0);
+        core.step(place, 10, 5, 0, 0, 0.051, 51_000_000);
+        core.token(other, 51_000_000);
+        Duration beside = core.quotes(demand(640, UNHURRIED), 51_000_000)
+                .getFirst()
+                .ttft()
+                .mean();
+        // Three steps alone; beside the other one twenty, and one that runs.
+        assertThat(alone).isBetween(Duration.ofMillis(200), Duration.ofMillis(220));
+        assertThat(beside).isBetween(Duration.ofMillis(700), Duration.ofMillis(1200));
+    }
+
+    @Test
+    void whatIsNotKnownYetIsTriedBeforeARequestIsRefused() {
+        core = new RouterCore(new RouterOptions(0.05, 0, 7, RouterOptions.Late.LIKELY, 1));
+        slow(core, 1_000_000);
+        assertThat(core.decide(demand(60_000, HURRIED), 0).reason()).isEqualTo(Reason.NO_BACKEND);
+        Decision.Run tried = run(core.decide(demand(500, HURRIED), 0));
+        assertThat(tried.reason()).isEqualTo(Reason.EXPLORED);
+        assertThat(core.decide(demand(500, HURRIED), 0)).isInstanceOf(Decision.Shed.class);
+        core.end(tried.reservation(), false, 0);
+        for (int i = 0; i < 20; i++) {
+            Reservation r = core.place(0, demand(500, HURRIED), i);
+            core.token(r, i + 5_000_000_000L);
+            core.end(r, true, i + 5_000_000_000L);
+        }
+        assertThat(core.decide(demand(500, HURRIED), 30_000_000_000L)).isInstanceOf(Decision.Shed.class);
+    }
 }
