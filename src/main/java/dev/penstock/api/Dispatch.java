@@ -10,7 +10,6 @@ import dev.penstock.routing.Placement;
 import dev.penstock.routing.Router;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.http.HttpServerResponse;
-import java.util.Objects;
 import org.jboss.logging.Logger;
 import org.jspecify.annotations.Nullable;
 
@@ -62,13 +61,12 @@ final class Dispatch implements Asker {
 
     @Override
     public void run(Placement placement) {
-        Attempt next = switch (placement.backend()) {
-            case TokenBackend backend -> {
-                Job job = Objects.requireNonNull(call.job(), "a model that is here is read whole");
-                yield new Reply(this, job, format, backend, placement);
-            }
-            case WireBackend backend -> new ForwardedReply(this, backend, placement);
-        };
+        Attempt next = attempt(placement);
+        if (next == null) {
+            placement.left();
+            failed(placement, ApiException.overloaded(limits.retryAfterS(), "The model has just changed; try again."));
+            return;
+        }
         synchronized (this) {
             if (over) {
                 placement.left();
@@ -77,7 +75,23 @@ final class Dispatch implements Asker {
             attempt = next;
         }
         exchange.execute(() -> ReplyHeaders.add(exchange.response(), placement, call.wire().stream()));
-        next.begin();
+        try {
+            next.begin();
+        } catch (RuntimeException e) {
+            LOG.error("A request could not be submitted", e);
+            failed(placement, ApiException.internal("The model's backend failed; the log knows more."));
+        }
+    }
+
+    /** Null where the request was read for servers elsewhere, and the model is here since. */
+    private @Nullable Attempt attempt(Placement placement) {
+        return switch (placement.backend()) {
+            case TokenBackend backend -> {
+                Job job = call.job();
+                yield job == null ? null : new Reply(this, job, format, backend, placement);
+            }
+            case WireBackend backend -> new ForwardedReply(this, backend, placement);
+        };
     }
 
     @Override
@@ -118,6 +132,7 @@ final class Dispatch implements Asker {
         if (exchange.response().headWritten()) {
             out.send(EventStream.of(WireJson.error(error)), true);
         } else {
+            ReplyHeaders.removeCosts(exchange.response());
             exchange.send(error);
         }
     }

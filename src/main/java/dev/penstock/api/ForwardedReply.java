@@ -16,6 +16,7 @@ import dev.penstock.model.WireListener;
 import dev.penstock.model.WireRequest;
 import dev.penstock.routing.Placement;
 import io.vertx.core.buffer.Buffer;
+import java.util.OptionalInt;
 import org.jboss.logging.Logger;
 import org.jspecify.annotations.Nullable;
 
@@ -54,7 +55,13 @@ final class ForwardedReply implements Attempt, WireListener {
             if (request.stream()) {
                 exchange.response().drainHandler(nothing -> call.resume());
             }
-            call = backend.forward(request, this);
+            try {
+                call = backend.forward(request, this);
+            } catch (IllegalStateException e) {
+                // It was closed since it was picked.
+                LOG.debug("A request could not be sent on", e);
+                onEvent(new Failed(new Failure(Cause.UNAVAILABLE, "it is closed", OptionalInt.empty(), null)));
+            }
         });
     }
 
@@ -90,6 +97,10 @@ final class ForwardedReply implements Attempt, WireListener {
                     dispatch.fail(error(failure));
                 } else {
                     over = true;
+                    if (failure.cause() == Cause.UNAVAILABLE) {
+                        // It was not asked.
+                        placement.left();
+                    }
                     dispatch.failed(placement, error(failure));
                 }
             }

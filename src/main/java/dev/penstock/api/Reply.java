@@ -67,6 +67,8 @@ final class Reply implements Attempt {
     public void cancel() {
         over = true;
         generations.cancel();
+        // Those that were not submitted yet tell nothing.
+        placement.left();
     }
 
     private void fallenBehind() {
@@ -125,6 +127,10 @@ final class Reply implements Attempt {
         boolean last = false;
         try {
             for (Choices.Piece piece = choices.poll(); piece != null; piece = choices.poll()) {
+                if (piece.end() instanceof Failed && !piece.text().isEmpty()) {
+                    // What was made before is the caller's.
+                    writer.chunks(events, piece, null);
+                }
                 writer.chunks(events, piece, finished(piece));
             }
             if (writer.complete()) {

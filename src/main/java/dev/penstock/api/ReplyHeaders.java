@@ -13,6 +13,7 @@ final class ReplyHeaders {
     private static final String PREDICTED_TTFT = "x-penstock-predicted-ttft-ms";
     private static final String SAVED = "x-penstock-saved-usd";
     private static final String COST = "x-penstock-cost-usd";
+    private static final String TRAILER = "Trailer";
 
     private ReplyHeaders() {}
 
@@ -26,8 +27,13 @@ final class ReplyHeaders {
         response.putHeader(PREDICTED_TTFT, String.format(Locale.ROOT, "%.1f", ttftMs));
         response.putHeader(SAVED, placement.saved().usd().toPlainString());
         if (stream) {
-            response.putHeader("Trailer", COST);
+            response.putHeader(TRAILER, COST);
         }
+    }
+
+    /** Takes out what an error has none of. */
+    static void removeCosts(HttpServerResponse response) {
+        response.headers().remove(SAVED).remove(TRAILER);
     }
 
     /** Adds what it cost. */

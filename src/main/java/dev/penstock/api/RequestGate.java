@@ -59,6 +59,16 @@ public class RequestGate {
         }
     }
 
+    /** Requests that are inside. */
+    int inside() {
+        lock.lock();
+        try {
+            return inside;
+        } finally {
+            lock.unlock();
+        }
+    }
+
     /** What the server does at present. */
     public State state() {
         lock.lock();

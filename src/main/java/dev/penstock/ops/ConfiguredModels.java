@@ -43,6 +43,9 @@ class ConfiguredModels implements ModelLoader {
 
     // Guarded by itself.
     private final Map<Object, Loaded> loaded = new HashMap<>();
+    /** What is served no more, until it has ended what it had. */
+    private final Set<Loaded> leaving = new HashSet<>();
+
     private boolean closed;
 
     // Changed by one thread at a time.
@@ -59,7 +62,7 @@ class ConfiguredModels implements ModelLoader {
         apply(config, registry);
     }
 
-    /** Backends that stay as they are go on; those that are there no more end what they have and are freed before this returns. */
+    /** Backends that stay as they are go on; those that are there no more end what they have and are freed then. */
     @Override
     public void reload(PenstockConfig wanted, ModelRegistry registry) {
         apply(wanted, registry);
@@ -99,6 +102,7 @@ class ConfiguredModels implements ModelLoader {
             });
             loaded.clear();
             loaded.putAll(next);
+            leaving.addAll(gone);
         }
         Set<String> served = new HashSet<>();
         for (ConfiguredModel model : models) {
@@ -107,7 +111,11 @@ class ConfiguredModels implements ModelLoader {
         }
         names.stream().filter(name -> !served.contains(name)).forEach(registry::withdraw);
         names = served;
-        gone.forEach(this::retire);
+        // One that comes may have the name, and so the meters, of one that goes.
+        gone.forEach(old -> metrics.forget(old.member().backend()));
+        fresh.forEach(backend -> metrics.watch(backend.member().backend()));
+        gone.forEach(
+                old -> Thread.ofPlatform().name("penstock-retire").daemon().start(() -> retire(old)));
     }
 
     private static Object key(Configured<UpstreamSettings> upstream) {
@@ -133,7 +141,6 @@ class ConfiguredModels implements ModelLoader {
         StepFeed steps = new StepFeed();
         LocalModel local = LocalModel.load(
                 settings, config.engine(), replicas, new EngineObservers(metrics.observer(settings.name()), steps));
-        metrics.watch(local.replica());
         Optional<double[]> seen = stepTimes.find(local.guess());
         StepTimeModel times = new StepTimeModel(
                 config.engine().maxStepTokens(),
@@ -174,7 +181,6 @@ class ConfiguredModels implements ModelLoader {
 
     private Loaded upstream(UpstreamSettings settings) {
         Upstream upstream = new Upstream(vertx, settings);
-        metrics.watch(upstream);
         return new Loaded(Member.of(upstream), null, settings.model() + " (" + settings.url() + ")", upstream);
     }
 
@@ -211,8 +217,10 @@ class ConfiguredModels implements ModelLoader {
         List<Loaded> all;
         synchronized (loaded) {
             closed = true;
-            all = List.copyOf(loaded.values());
+            all = new ArrayList<>(loaded.values());
+            all.addAll(leaving);
             loaded.clear();
+            leaving.clear();
         }
         all.forEach(this::free);
     }
@@ -223,8 +231,14 @@ class ConfiguredModels implements ModelLoader {
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }
-        free(backend);
-        LOG.infof("%s is served no more", backend.description());
+        boolean mine;
+        synchronized (loaded) {
+            mine = leaving.remove(backend);
+        }
+        if (mine) {
+            free(backend);
+            LOG.infof("%s is served no more", backend.description());
+        }
     }
 
     private void free(Loaded backend) {
@@ -237,6 +251,5 @@ class ConfiguredModels implements ModelLoader {
         } catch (RuntimeException e) {
             LOG.warn("A backend could not be closed", e);
         }
-        metrics.forget(backend.member().backend());
     }
 }

@@ -40,8 +40,16 @@ class EngineMetrics {
         return new Observer(meters, Tags.of("model", model));
     }
 
-    /** Shows the state of a replica. */
-    void watch(Replica replica) {
+    /** Shows the state of a backend, if it has one. */
+    void watch(Backend backend) {
+        switch (backend) {
+            case Replica replica -> watch(replica);
+            case Upstream upstream -> watch(upstream);
+            default -> {}
+        }
+    }
+
+    private void watch(Replica replica) {
         Tags tags = Tags.of("model", replica.model(), "backend", replica.name());
         Tags vllm = Tags.of("model_name", replica.model(), "engine", replica.name());
         gauge(
@@ -111,14 +119,18 @@ class EngineMetrics {
     void forget(Backend backend) {
         for (Meter meter : meters.getMeters()) {
             Meter.Id id = meter.getId();
-            if (backend.name().equals(id.getTag("backend")) || backend.name().equals(id.getTag("engine"))) {
+            boolean ours = isOf(id, "model", "backend", backend) || isOf(id, "model_name", "engine", backend);
+            if (ours) {
                 meters.remove(id);
             }
         }
     }
 
-    /** Shows the state of an upstream. */
-    void watch(Upstream upstream) {
+    private static boolean isOf(Meter.Id id, String model, String name, Backend backend) {
+        return backend.model().equals(id.getTag(model)) && backend.name().equals(id.getTag(name));
+    }
+
+    private void watch(Upstream upstream) {
         Tags tags = Tags.of("model", upstream.model(), "backend", upstream.name());
         gauge(
                 "penstock.requests.running",

@@ -19,6 +19,7 @@ class RoutingMetrics implements RoutingObserver {
     /** The bound's coverage is that of so many requests. */
     private static final int WINDOW = 500;
 
+    private static final String COVERAGE = "penstock.bound.coverage.ratio";
     private static final double NANOS = 1e9;
     private static final double[] TTFT_SECONDS = {
         0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 60, 300
@@ -30,6 +31,12 @@ class RoutingMetrics implements RoutingObserver {
 
     RoutingMetrics(MeterRegistry meters) {
         this.meters = meters;
+        // Those of a backend that leaves, which may come back.
+        meters.config().onMeterRemoved(meter -> {
+            if (meter.getId().getName().equals(COVERAGE)) {
+                coverages.remove(Tags.of(meter.getId().getTags()));
+            }
+        });
     }
 
     @Override
@@ -72,7 +79,7 @@ class RoutingMetrics implements RoutingObserver {
 
     private Coverage coverage(Tags tags) {
         Coverage coverage = new Coverage();
-        Gauge.builder("penstock.bound.coverage.ratio", coverage, Coverage::share)
+        Gauge.builder(COVERAGE, coverage, Coverage::share)
                 .description("Share of the last " + WINDOW + " requests that stayed within the bound of nine in ten")
                 .tags(tags)
                 .register(meters);

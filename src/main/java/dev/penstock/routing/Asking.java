@@ -1,5 +1,6 @@
 package dev.penstock.routing;
 
+import dev.penstock.backend.Backend;
 import java.util.HashSet;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
@@ -12,7 +13,7 @@ public final class Asking {
     private final Asker asker;
     private final long arrivedNs;
     private @Nullable ModelRoute route;
-    private Set<String> tried = Set.of();
+    private Set<Backend> tried = Set.of();
     private boolean over;
 
     Asking(Router router, String model, RouteRequest request, Asker asker, long arrivedNs) {
@@ -42,8 +43,8 @@ public final class Asking {
     /** Asks anew: the backend of this placement has failed the request, which has given nothing yet, and is not tried again. */
     public void again(Placement failed) {
         synchronized (this) {
-            Set<String> more = new HashSet<>(tried);
-            more.add(failed.backend().name());
+            Set<Backend> more = new HashSet<>(tried);
+            more.add(failed.backend());
             tried = Set.copyOf(more);
         }
         begin();
@@ -87,7 +88,8 @@ public final class Asking {
         return arrivedNs;
     }
 
-    synchronized Set<String> tried() {
+    /** Backends that have failed it: another one of the same name may have come since. */
+    synchronized Set<Backend> tried() {
         return tried;
     }
 }

@@ -1,6 +1,7 @@
 package dev.penstock.routing;
 
 import dev.penstock.backend.Backend;
+import dev.penstock.engine.EngineObserver.StepSummary;
 import dev.penstock.model.Budget;
 import dev.penstock.model.Usage;
 import dev.penstock.routing.Decision.Reason;
@@ -13,10 +14,14 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.LongSupplier;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
 
 /** Finds places for the requests of one model, and lets those wait that will fit soon; safe for many threads. */
 final class ModelRoute {
@@ -32,6 +37,10 @@ final class ModelRoute {
     private final Budget defaults;
     private final List<Member> members;
     private final RouterCore core;
+
+    /** Of all routes of the model: one and the next one share what is learned of backends that stay. */
+    private final Object learning;
+
     private final RoutingObserver observer;
     private final LongSupplier nanoTime;
     private final ScheduledExecutorService timer;
@@ -51,13 +60,15 @@ final class ModelRoute {
             RouterOptions options,
             RoutingObserver observer,
             LongSupplier nanoTime,
-            ScheduledExecutorService timer) {
+            ScheduledExecutorService timer,
+            @Nullable ModelRoute before) {
         this.model = model;
         this.defaults = defaults;
         this.members = List.copyOf(members);
         this.observer = observer;
         this.nanoTime = nanoTime;
         this.timer = timer;
+        learning = before == null ? new Object() : before.learning;
         core = new RouterCore(options);
         long nowNs = nanoTime.getAsLong();
         lookedNs = new AtomicLong(nowNs - REPORT_NS);
@@ -65,20 +76,27 @@ final class ModelRoute {
             int place = core.add(member.spec(), member.price(), member.calibration(), nowNs);
             StepFeed steps = member.steps();
             if (steps != null) {
-                steps.attach(step -> core.step(
-                        place,
-                        step.promptTokens(),
-                        step.promptContext(),
-                        step.decodeTokens(),
-                        step.kvTokens(),
-                        StepFeed.seconds(step),
-                        nanoTime.getAsLong()));
+                steps.attach(step -> step(place, step));
             }
         }
     }
 
-    List<Member> members() {
-        return members;
+    private void step(int place, StepSummary step) {
+        synchronized (learning) {
+            core.step(
+                    place,
+                    step.promptTokens(),
+                    step.promptContext(),
+                    step.decodeTokens(),
+                    step.kvTokens(),
+                    StepFeed.seconds(step),
+                    nanoTime.getAsLong());
+        }
+    }
+
+    /** Sequences that have a place. */
+    int inFlight() {
+        return IntStream.range(0, members.size()).map(core::inFlight).sum();
     }
 
     /** Finds a place for a request, or has it wait. */
@@ -86,7 +104,11 @@ final class ModelRoute {
         long nowNs = nanoTime.getAsLong();
         look(nowNs);
         Demand demand = demand(asking, largest(asking.request()));
-        switch (core.decide(demand, nowNs)) {
+        Decision decision;
+        synchronized (learning) {
+            decision = core.decide(demand, nowNs);
+        }
+        switch (decision) {
             case Decision.Run run -> place(asking, run, nowNs);
             case Decision.Wait wait -> await(asking, demand, wait, nowNs);
             case Decision.Shed shed -> refuse(asking, shed);
@@ -102,7 +124,7 @@ final class ModelRoute {
         for (Size size : sizes) {
             boolean isFirst = !firstIsIn && size.equals(largest);
             firstIsIn |= isFirst;
-            all.add(isFirst ? first : core.place(first.place(), demand(asking, size), nowNs));
+            all.add(isFirst ? first : alongside(first, demand(asking, size), nowNs));
         }
         Member member = members.get(first.place());
         if (member.cachesPrefixes()) {
@@ -114,13 +136,27 @@ final class ModelRoute {
         asking.run(new Placement(this, member, run.quote(), run.reason(), all));
     }
 
+    private Reservation alongside(Reservation first, Demand demand, long nowNs) {
+        synchronized (learning) {
+            return core.place(first.place(), demand, nowNs);
+        }
+    }
+
     private void await(Asking asking, Demand demand, Decision.Wait wait, long nowNs) {
         observer.notPlaced(model, Reason.WAITING);
-        Optional<Asking> refused;
+        Optional<Asking> refused = Optional.empty();
+        boolean late;
         synchronized (line) {
-            refused = closed ? Optional.of(asking) : line.add(asking, demand, wait.untilNs());
+            late = closed;
+            if (!late) {
+                refused = line.add(asking, demand, wait.untilNs());
+                timer.schedule(this::wake, Math.max(0, wait.untilNs() - nowNs), TimeUnit.NANOSECONDS);
+            }
         }
-        timer.schedule(this::wake, Math.max(0, wait.untilNs() - nowNs), TimeUnit.NANOSECONDS);
+        if (late) {
+            // Another route has taken this one's place.
+            asking.begin();
+        }
         refused.ifPresent(a -> refuse(a, Decision.Shed.FULL));
     }
 
@@ -129,9 +165,10 @@ final class ModelRoute {
         asking.refuse(shed);
     }
 
-    /** Asks again for those whose time has come. */
+    /** Asks again for those whose time has come, each once. */
     private void wake() {
-        for (Optional<Asking> next = poll(nanoTime.getAsLong()); next.isPresent(); next = poll(nanoTime.getAsLong())) {
+        long nowNs = nanoTime.getAsLong();
+        for (Optional<Asking> next = poll(nowNs); next.isPresent(); next = poll(nowNs)) {
             next.get().begin();
         }
     }
@@ -177,7 +214,10 @@ final class ModelRoute {
     List<Quote> quotes(Asking asking) {
         long nowNs = nanoTime.getAsLong();
         look(nowNs);
-        return core.quotes(demand(asking, largest(asking.request())), nowNs);
+        Demand demand = demand(asking, largest(asking.request()));
+        synchronized (learning) {
+            return core.quotes(demand, nowNs);
+        }
     }
 
     private static Size largest(RouteRequest request) {
@@ -196,7 +236,18 @@ final class ModelRoute {
                 request.budget().or(defaults),
                 request.priority(),
                 asking.arrivedNs(),
-                asking.tried());
+                tried(asking));
+    }
+
+    private Set<String> tried(Asking asking) {
+        Set<Backend> tried = asking.tried();
+        return tried.isEmpty()
+                ? Set.of()
+                : members.stream()
+                        .map(Member::backend)
+                        .filter(tried::contains)
+                        .map(Backend::name)
+                        .collect(Collectors.toSet());
     }
 
     private Map<String, Integer> cached(Prefix prefix) {
@@ -232,8 +283,10 @@ final class ModelRoute {
 
     void tokens(Reservation r, int count) {
         long nowNs = nanoTime.getAsLong();
-        for (int i = 0; i < count; i++) {
-            core.token(r, nowNs);
+        synchronized (learning) {
+            for (int i = 0; i < count; i++) {
+                core.token(r, nowNs);
+            }
         }
     }
 
@@ -244,7 +297,9 @@ final class ModelRoute {
 
     void done(Reservation r, Usage usage) {
         long nowNs = nanoTime.getAsLong();
-        core.end(r, usage.completionTokens(), nowNs);
+        synchronized (learning) {
+            core.end(r, usage.completionTokens(), nowNs);
+        }
         if (r.tokens() > 0 && usage.completionTokens() > 1) {
             double seconds = r.sinceFirstTokenSeconds(nowNs) / (usage.completionTokens() - 1);
             observer.measured(model, r.backend(), new Latency(Kind.TPOT, r.tpotPredicted(), r.tpotBound(), seconds));

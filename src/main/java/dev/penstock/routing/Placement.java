@@ -60,9 +60,9 @@ public final class Placement {
     /** So many more tokens of a sequence are there. */
     public void tokens(int sequence, int count) {
         Reservation r = reservations.get(sequence);
-        boolean first = r.tokens() == 0 && count > 0;
+        boolean none = r.tokens() == 0;
         route.tokens(r, count);
-        if (first) {
+        if (none && r.tokens() > 0) {
             route.firstToken(r);
         }
     }

@@ -98,7 +98,7 @@ public final class Reservation {
 
     /** The time from the pick to the first token, in seconds; to be asked once that has come. */
     public double ttftSeconds() {
-        return (firstTokenNs - sinceNs) * 1e-9;
+        return Math.max(1, firstTokenNs - sinceNs) * 1e-9;
     }
 
     /** Whether it is for the caller to end it: true once. */

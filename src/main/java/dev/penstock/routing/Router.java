@@ -33,13 +33,15 @@ public final class Router implements AutoCloseable {
     }
 
     /**
-     * Serves a model with these backends from now on; requests that run elsewhere go on, those that wait are asked for again.
+     * Serves a model with these backends from now on; requests that run elsewhere go on, those that wait are asked for again. For
+     * one thread at a time.
      *
      * @param defaults what requests allow that don't say it themselves
      */
     public void serve(String model, Budget defaults, List<Member> members) {
-        ModelRoute route = new ModelRoute(model, defaults, members, options, observer, nanoTime, timer);
-        retire(routes.put(model, route));
+        ModelRoute before = routes.get(model);
+        routes.put(model, new ModelRoute(model, defaults, members, options, observer, nanoTime, timer, before));
+        retire(before);
     }
 
     /** Serves a model no more; requests that run go on, those that wait are refused. */

@@ -121,8 +121,11 @@ public final class RouterCore {
         return quotes;
     }
 
-    /** A token has come. */
+    /** A token has come; without effect once the request has ended, as one may be under way then. */
     public synchronized void token(Reservation r, long nowNs) {
+        if (r.ended) {
+            return;
+        }
         boolean first = r.tokens == 0;
         r.state.token(r, lengths.remaining(r.demand.caller(), r.demand.maxTokens(), r.tokens + 1), nowNs);
         if (first) {
@@ -276,7 +279,9 @@ public final class RouterCore {
             if (p.fit == Fit.HARMS_OTHERS && p.ttftBound + drain <= ttftLeft(demand, nowNs)) {
                 wait = Math.min(wait, drain);
             }
-            if (p.idleTtftBound() <= ttftLeft(demand, demand.arrivedNs())) {
+            // What an idle backend can't do none of those that end there makes possible.
+            boolean mayFit = p.fit == Fit.TTFT || s.sequences(nowNs) >= 1;
+            if (mayFit && p.idleTtftBound() <= ttftLeft(demand, demand.arrivedNs())) {
                 double late = p.fit == Fit.TTFT ? p.ttftBound - ttftLeft(demand, demand.arrivedNs()) : drain;
                 retry = Math.min(retry, Math.max(0, late));
             }

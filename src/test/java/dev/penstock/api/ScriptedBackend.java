@@ -21,6 +21,7 @@ import java.util.concurrent.locks.LockSupport;
 public final class ScriptedBackend implements TokenBackend {
     private static final long MAX_WAIT_S = 60;
 
+    private final String name;
     private final String model;
     private final Queue<Script> scripts = new ConcurrentLinkedQueue<>();
     private final BlockingQueue<GenerationRequest> requests = new LinkedBlockingQueue<>();
@@ -28,6 +29,11 @@ public final class ScriptedBackend implements TokenBackend {
     private final AtomicInteger cancelled = new AtomicInteger();
 
     public ScriptedBackend(String model) {
+        this("scripted-" + model, model);
+    }
+
+    public ScriptedBackend(String name, String model) {
+        this.name = name;
         this.model = model;
     }
 
@@ -52,6 +58,11 @@ public final class ScriptedBackend implements TokenBackend {
         return request;
     }
 
+    /** Requests that came and were not asked for with {@link #request}. */
+    public int unread() {
+        return requests.size();
+    }
+
     /** Requests whose scripts are not at their end. */
     public int running() {
         return running.get();
@@ -64,7 +75,7 @@ public final class ScriptedBackend implements TokenBackend {
 
     @Override
     public String name() {
-        return "scripted-" + model;
+        return name;
     }
 
     @Override

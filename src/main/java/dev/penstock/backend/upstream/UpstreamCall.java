@@ -95,13 +95,14 @@ final class UpstreamCall implements WireCall {
     }
 
     /**
-     * What the caller wrote, with the upstream's name of the model; a stream counts its tokens at the end in any case.
+     * What the caller wrote but for {@code provider}, with the upstream's name of the model; a stream counts its tokens at the end in any case.
      *
      * @throws IOException it is not one JSON object in UTF-8
      */
     byte[] body() throws IOException {
         byte[] theirs = quoted(upstream.settings().upstreamModel());
-        WireScan scan = WireScan.of(request.body());
+        WireScan whole = WireScan.of(request.body());
+        WireScan scan = whole.hasProvider() ? WireScan.of(whole.withoutProvider()) : whole;
         return request.stream() && !request.includeUsage() ? scan.withModelAndUsage(theirs) : scan.withModel(theirs);
     }
 

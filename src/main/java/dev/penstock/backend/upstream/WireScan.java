@@ -30,6 +30,8 @@ final class WireScan {
     private int modelEnd;
     private int optionsBegin = -1;
     private int optionsEnd;
+    private int providerBegin = -1;
+    private int providerEnd;
     private boolean hasChoices;
     private boolean carriesOutput;
     private boolean finishes;
@@ -69,6 +71,7 @@ final class WireScan {
                 "an object in UTF-8");
         while (p.nextToken() == JsonToken.FIELD_NAME) {
             String name = p.currentName();
+            int nameBegin = (int) p.currentTokenLocation().getByteOffset();
             JsonToken value = p.nextToken();
             switch (name) {
                 case "model" -> {
@@ -78,6 +81,10 @@ final class WireScan {
                 case "stream_options" -> {
                     optionsBegin = (int) p.currentTokenLocation().getByteOffset();
                     optionsEnd = skip(p);
+                }
+                case "provider" -> {
+                    providerBegin = nameBegin;
+                    providerEnd = skip(p);
                 }
                 case "choices" -> readChoices(p, value);
                 case "usage" -> readUsage(p, value);
@@ -220,6 +227,32 @@ final class WireScan {
     @Nullable
     Error error() {
         return error;
+    }
+
+    /** Whether it says which backend it wants, which is for us alone: servers refuse fields that they don't know. */
+    boolean hasProvider() {
+        return providerBegin >= 0;
+    }
+
+    /** The object without {@code provider}, which it has. */
+    byte[] withoutProvider() {
+        int begin = providerBegin;
+        int end = past(providerEnd, 1);
+        if (json[end] == ',') {
+            end++;
+        } else if (json[past(begin - 1, -1)] == ',') {
+            begin = past(begin - 1, -1);
+        }
+        return replaced(begin, end, new byte[0]);
+    }
+
+    /** The first place from here on in this direction that is no white space. */
+    private int past(int from, int step) {
+        int at = from;
+        while (json[at] == ' ' || json[at] == '\n' || json[at] == '\r' || json[at] == '\t') {
+            at += step;
+        }
+        return at;
     }
 
     /** The object with this model, itself a JSON string, in place of its own. */

@@ -30,6 +30,7 @@ public final class FakeServer implements AutoCloseable {
     public final AtomicInteger connections = new AtomicInteger();
     public final AtomicInteger closed = new AtomicInteger();
     public final AtomicInteger probes = new AtomicInteger();
+    private final AtomicInteger received = new AtomicInteger();
     private volatile Handler<HttpServerRequest> always = FakeServer::story;
     private volatile Handler<HttpServerRequest> get =
             request -> request.response().setStatusCode(404).end();
@@ -56,6 +57,7 @@ public final class FakeServer implements AutoCloseable {
             return;
         }
         request.body().onSuccess(body -> {
+            received.incrementAndGet();
             got.add(new Got(request, body.toString()));
             Handler<HttpServerRequest> script = scripts.poll();
             (script == null ? always : script).handle(request);
@@ -81,6 +83,11 @@ public final class FakeServer implements AutoCloseable {
     /** Forgets the requests that came. */
     public void forget() {
         got.clear();
+    }
+
+    /** Requests of the API that came, ever. */
+    public int received() {
+        return received.get();
     }
 
     /** The next request that came. */

@@ -11,6 +11,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class WireScanTest {
@@ -56,6 +57,24 @@ class WireScanTest {
         before.properties().stream()
                 .filter(e -> !List.of("model", "stream_options").contains(e.getKey()))
                 .forEach(e -> assertThat(after.get(e.getKey())).isEqualTo(e.getValue()));
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', textBlock = """
+        {"provider":{"sort":"price"}} | {}
+        { "provider" : null } | { }
+        {"provider":1,"a":2} | {"a":2}
+        {"a":2,"provider":"x,}"} | {"a":2}
+        {"é":"provider" , "provider" : {"provider":[{}]} , "b": 3} | {"é":"provider" , "b": 3}
+        {"a":{"provider":1},"prov\\u0069der":true } | {"a":{"provider":1}}
+        """)
+    void whatIsForUsAloneIsTakenOutWhereverItStands(String json, String without) throws IOException {
+        WireScan scan = scan(json);
+        ObjectMapper mapper = new ObjectMapper();
+
+        assertThat(scan.hasProvider()).isTrue();
+        assertThat(mapper.readTree(scan.withoutProvider())).isEqualTo(mapper.readTree(without));
+        assertThat(scan(without).hasProvider()).isFalse();
     }
 
     @Test
