@@ -68,7 +68,7 @@ final class ForwardedReply implements WireListener {
         }
         switch (event) {
             case Chunk(byte[] json) -> {
-                out.send(event(json), false);
+                out.sendEvent(json);
                 if (exchange.response().writeQueueFull()) {
                     call.pause();
                 }
@@ -87,18 +87,12 @@ final class ForwardedReply implements WireListener {
         }
     }
 
-    private static Buffer event(byte[] json) {
-        return Buffer.buffer(json.length + 8)
-                .appendString("data: ")
-                .appendBytes(json)
-                .appendString("\n\n");
-    }
-
     private void fail(Failure failure) {
         LOG.debugf("A request that was sent on failed: %s", failure.message());
         ApiException error = error(failure);
-        if (exchange.response().headWritten()) {
-            out.send(event(WireJson.error(error)), true);
+        if (out.hasBegun()) {
+            out.sendEvent(WireJson.error(error));
+            out.send(Buffer.buffer(), true);
         } else {
             exchange.send(error);
         }

@@ -19,6 +19,11 @@ class Forwarder {
         this.limits = limits;
     }
 
+    /** Whether there is any model that is elsewhere. */
+    boolean hasModels() {
+        return catalog.models().stream().anyMatch(RemoteModel.class::isInstance);
+    }
+
     /**
      * Sends a request on if its model is elsewhere, and returns; its reply, or its error, goes out from the exchange's event
      * loop.

@@ -3,6 +3,7 @@ package dev.penstock.api;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.http.HttpServerResponse;
 import jakarta.ws.rs.core.HttpHeaders;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 
 /**
@@ -11,8 +12,11 @@ import java.time.Duration;
  */
 final class StreamResponse {
     private static final String EVENT_STREAM = "text/event-stream;charset=utf-8";
+    private static final byte[] EVENT = "data: ".getBytes(StandardCharsets.US_ASCII);
+    private static final byte[] EVENT_END = "\n\n".getBytes(StandardCharsets.US_ASCII);
 
     private final Exchange exchange;
+    private Buffer pending = Buffer.buffer();
     private boolean silent = true;
     private long timer = -1;
 
@@ -33,9 +37,33 @@ final class StreamResponse {
         silent = true;
     }
 
+    /** Sends an event, in one write with others that come before the event loop turns to something else. */
+    void sendEvent(byte[] data) {
+        if (pending.length() == 0) {
+            exchange.execute(this::sendPending);
+        }
+        pending.appendBytes(EVENT).appendBytes(data).appendBytes(EVENT_END);
+    }
+
+    private void sendPending() {
+        if (pending.length() > 0 && !exchange.response().ended()) {
+            send(Buffer.buffer(), false);
+        }
+    }
+
+    /** Whether anything was sent. */
+    boolean hasBegun() {
+        return pending.length() > 0 || exchange.response().headWritten();
+    }
+
     /** Sends bytes, and no more after the last ones. */
-    void send(Buffer bytes, boolean last) {
+    void send(Buffer more, boolean last) {
         HttpServerResponse response = exchange.response();
+        Buffer bytes = more;
+        if (pending.length() > 0) {
+            bytes = pending.appendBuffer(more);
+            pending = Buffer.buffer();
+        }
         if (!response.headWritten()) {
             response.setChunked(true);
             response.putHeader(HttpHeaders.CONTENT_TYPE, EVENT_STREAM);
