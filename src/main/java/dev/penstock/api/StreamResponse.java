@@ -5,6 +5,7 @@ import io.vertx.core.http.HttpServerResponse;
 import jakarta.ws.rs.core.HttpHeaders;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The response of a stream: its head goes out with the first bytes, and a comment where it would be silent, lest a proxy take
@@ -16,7 +17,7 @@ final class StreamResponse {
     private static final byte[] EVENT_END = "\n\n".getBytes(StandardCharsets.US_ASCII);
 
     private final Exchange exchange;
-    private Buffer pending = Buffer.buffer();
+    private @Nullable Buffer pending;
     private boolean silent = true;
     private long timer = -1;
 
@@ -39,31 +40,31 @@ final class StreamResponse {
 
     /** Sends an event, in one write with others that come before the event loop turns to something else. */
     void sendEvent(byte[] data) {
-        if (pending.length() == 0) {
+        Buffer bytes = pending;
+        if (bytes == null) {
+            bytes = Buffer.buffer(EVENT.length + data.length + EVENT_END.length);
+            pending = bytes;
             exchange.execute(this::sendPending);
         }
-        pending.appendBytes(EVENT).appendBytes(data).appendBytes(EVENT_END);
+        bytes.appendBytes(EVENT).appendBytes(data).appendBytes(EVENT_END);
     }
 
     private void sendPending() {
-        if (pending.length() > 0 && !exchange.response().ended()) {
+        if (pending != null && !exchange.response().ended()) {
             send(Buffer.buffer(), false);
         }
     }
 
     /** Whether anything was sent. */
     boolean hasBegun() {
-        return pending.length() > 0 || exchange.response().headWritten();
+        return pending != null || exchange.response().headWritten();
     }
 
     /** Sends bytes, and no more after the last ones. */
     void send(Buffer more, boolean last) {
         HttpServerResponse response = exchange.response();
-        Buffer bytes = more;
-        if (pending.length() > 0) {
-            bytes = pending.appendBuffer(more);
-            pending = Buffer.buffer();
-        }
+        Buffer bytes = pending == null ? more : pending.appendBuffer(more);
+        pending = null;
         if (!response.headWritten()) {
             response.setChunked(true);
             response.putHeader(HttpHeaders.CONTENT_TYPE, EVENT_STREAM);
@@ -81,6 +82,7 @@ final class StreamResponse {
 
     /** The exchange is over. */
     void over() {
+        pending = null;
         exchange.cancelTimer(timer);
     }
 }
