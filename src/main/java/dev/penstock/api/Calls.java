@@ -70,6 +70,16 @@ class Calls {
         };
     }
 
+    /** Whether there is any model that is only elsewhere. */
+    boolean haveRemoteModels() {
+        return catalog.models().stream().anyMatch(RemoteModel.class::isInstance);
+    }
+
+    /** Whether a request is for such a model. */
+    boolean isElsewhere(JsonObject body) {
+        return catalog.find(body.requiredText("model")).orElse(null) instanceof RemoteModel;
+    }
+
     private static String caller(JsonObject body) {
         String caller = Objects.requireNonNullElse(body.get("user"), "").toString();
         return caller.length() > MAX_CALLER_CHARS ? caller.substring(0, MAX_CALLER_CHARS) : caller;

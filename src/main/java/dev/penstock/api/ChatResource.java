@@ -16,8 +16,6 @@ import java.io.InputStream;
 /** {@code POST /v1/chat/completions}. */
 @Path("/v1/chat/completions")
 public class ChatResource {
-    private static final ReplyFormat FORMAT = new ChatFormat();
-
     private final Calls calls;
     private final Responder responder;
     private final ApiLimits limits;
@@ -36,6 +34,6 @@ public class ChatResource {
             throws IOException {
         byte[] bytes = WireJson.readBody(body, limits.maxBodyBytes());
         JsonObject object = WireJson.readObject(bytes);
-        responder.answer(calls.read(Endpoint.CHAT, object, bytes, http.request().headers()), FORMAT, Exchange.of(http));
+        responder.answer(calls.read(Endpoint.CHAT, object, bytes, http.request().headers()), Exchange.of(http));
     }
 }

@@ -16,8 +16,6 @@ import java.io.InputStream;
 /** {@code POST /v1/completions}. */
 @Path("/v1/completions")
 public class CompletionResource {
-    private static final ReplyFormat FORMAT = new CompletionFormat();
-
     private final Calls calls;
     private final Responder responder;
     private final ApiLimits limits;
@@ -37,6 +35,6 @@ public class CompletionResource {
         byte[] bytes = WireJson.readBody(body, limits.maxBodyBytes());
         JsonObject object = WireJson.readObject(bytes);
         responder.answer(
-                calls.read(Endpoint.COMPLETIONS, object, bytes, http.request().headers()), FORMAT, Exchange.of(http));
+                calls.read(Endpoint.COMPLETIONS, object, bytes, http.request().headers()), Exchange.of(http));
     }
 }

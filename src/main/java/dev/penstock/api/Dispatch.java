@@ -21,7 +21,6 @@ final class Dispatch implements Asker {
     private static final Logger LOG = Logger.getLogger(Dispatch.class);
 
     private final Call call;
-    private final ReplyFormat format;
     private final Exchange exchange;
     private final ApiLimits limits;
     private final PromptSizes sizes;
@@ -34,9 +33,8 @@ final class Dispatch implements Asker {
     private @Nullable ApiException failure;
     private boolean over;
 
-    Dispatch(Call call, ReplyFormat format, Exchange exchange, ApiLimits limits, PromptSizes sizes, Router router) {
+    Dispatch(Call call, Exchange exchange, ApiLimits limits, PromptSizes sizes, Router router) {
         this.call = call;
-        this.format = format;
         this.exchange = exchange;
         this.limits = limits;
         this.sizes = sizes;
@@ -88,7 +86,9 @@ final class Dispatch implements Asker {
         return switch (placement.backend()) {
             case TokenBackend backend -> {
                 Job job = call.job();
-                yield job == null ? null : new Reply(this, job, format, backend, placement);
+                yield job == null
+                        ? null
+                        : new Reply(this, job, ReplyFormat.of(call.wire().endpoint()), backend, placement);
             }
             case WireBackend backend -> new ForwardedReply(this, backend, placement);
         };
@@ -129,8 +129,9 @@ final class Dispatch implements Asker {
         if (isOver() || exchange.response().ended()) {
             return;
         }
-        if (exchange.response().headWritten()) {
-            out.send(EventStream.of(WireJson.error(error)), true);
+        if (out.hasBegun()) {
+            out.sendEvent(WireJson.error(error));
+            out.send(Buffer.buffer(), true);
         } else {
             ReplyHeaders.removeCosts(exchange.response());
             exchange.send(error);

@@ -83,7 +83,7 @@ final class ForwardedReply implements Attempt, WireListener {
                     tokens++;
                     placement.tokens(0, 1);
                 }
-                dispatch.out().send(EventStream.of(json), false);
+                dispatch.out().sendEvent(json);
                 if (exchange.response().writeQueueFull()) {
                     call.pause();
                 }

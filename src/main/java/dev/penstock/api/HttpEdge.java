@@ -3,6 +3,7 @@ package dev.penstock.api;
 import io.quarkus.vertx.http.runtime.filters.Filters;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.http.HttpMethod;
+import io.vertx.core.http.HttpServerRequest;
 import io.vertx.core.http.HttpServerResponse;
 import io.vertx.ext.web.Router;
 import io.vertx.ext.web.RoutingContext;
@@ -18,7 +19,9 @@ import java.util.UUID;
  */
 @ApplicationScoped
 class HttpEdge {
-    private static final int FILTER_PRIORITY = 100;
+    /** The first filter is the one with the highest. */
+    static final int FILTER_PRIORITY = 100;
+
     private static final int[] STATUSES = {400, 404, 405, 406, 413, 414, 415, 500, 503};
 
     private final RequestGate gate;
@@ -56,15 +59,16 @@ class HttpEdge {
             gate.leave();
             exchange.over();
         });
-        if (contentLength(http) > limits.maxBodyBytes()) {
+        if (contentLength(http.request()) > limits.maxBodyBytes()) {
             send(http, WireJson.tooLarge(limits.maxBodyBytes()));
             return;
         }
         http.next();
     }
 
-    private static long contentLength(RoutingContext http) {
-        String length = http.request().getHeader(HttpHeaders.CONTENT_LENGTH);
+    /** The length that a request's head tells; 0 where it tells none. */
+    static long contentLength(HttpServerRequest request) {
+        String length = request.getHeader(HttpHeaders.CONTENT_LENGTH);
         try {
             return length == null ? 0 : Long.parseLong(length);
         } catch (NumberFormatException e) {

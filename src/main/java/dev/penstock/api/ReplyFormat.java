@@ -2,11 +2,20 @@ package dev.penstock.api;
 
 import com.fasterxml.jackson.core.JsonGenerator;
 import dev.penstock.model.TokenLogprob;
+import dev.penstock.model.WireRequest.Endpoint;
 import java.io.IOException;
 import java.util.List;
 
 /** What the replies of an endpoint look like where those of the other look different. */
 sealed interface ReplyFormat permits ChatFormat, CompletionFormat {
+    /** That of an endpoint. */
+    static ReplyFormat of(Endpoint endpoint) {
+        return switch (endpoint) {
+            case CHAT -> new ChatFormat();
+            case COMPLETIONS -> new CompletionFormat();
+        };
+    }
+
     /** The value of {@code object} in a plain reply. */
     String replyObject();
 

@@ -17,7 +17,7 @@ class Responder {
     }
 
     /** Sends a request on its way and returns; its reply, or its error, goes out from the exchange's event loop. */
-    void answer(Call call, ReplyFormat format, Exchange exchange) {
-        new Dispatch(call, format, exchange, limits, sizes, router).begin();
+    void answer(Call call, Exchange exchange) {
+        new Dispatch(call, exchange, limits, sizes, router).begin();
     }
 }

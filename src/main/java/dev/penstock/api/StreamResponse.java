@@ -3,7 +3,9 @@ package dev.penstock.api;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.http.HttpServerResponse;
 import jakarta.ws.rs.core.HttpHeaders;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The response of a stream: its head goes out with the first bytes, and a comment where it would be silent, lest a proxy take
@@ -11,8 +13,11 @@ import java.time.Duration;
  */
 final class StreamResponse {
     private static final String EVENT_STREAM = "text/event-stream;charset=utf-8";
+    private static final byte[] EVENT = "data: ".getBytes(StandardCharsets.US_ASCII);
+    private static final byte[] EVENT_END = "\n\n".getBytes(StandardCharsets.US_ASCII);
 
     private final Exchange exchange;
+    private @Nullable Buffer pending;
     private boolean silent = true;
     private long timer = -1;
 
@@ -33,9 +38,33 @@ final class StreamResponse {
         silent = true;
     }
 
+    /** Sends an event, in one write with others that come before the event loop turns to something else. */
+    void sendEvent(byte[] data) {
+        Buffer bytes = pending;
+        if (bytes == null) {
+            bytes = Buffer.buffer(EVENT.length + data.length + EVENT_END.length);
+            pending = bytes;
+            exchange.execute(this::sendPending);
+        }
+        bytes.appendBytes(EVENT).appendBytes(data).appendBytes(EVENT_END);
+    }
+
+    private void sendPending() {
+        if (pending != null && !exchange.response().ended()) {
+            send(Buffer.buffer(), false);
+        }
+    }
+
+    /** Whether anything was sent. */
+    boolean hasBegun() {
+        return pending != null || exchange.response().headWritten();
+    }
+
     /** Sends bytes, and no more after the last ones. */
-    void send(Buffer bytes, boolean last) {
+    void send(Buffer more, boolean last) {
         HttpServerResponse response = exchange.response();
+        Buffer bytes = pending == null ? more : pending.appendBuffer(more);
+        pending = null;
         if (!response.headWritten()) {
             response.setChunked(true);
             response.putHeader(HttpHeaders.CONTENT_TYPE, EVENT_STREAM);
@@ -53,6 +82,7 @@ final class StreamResponse {
 
     /** The exchange is over. */
     void over() {
+        pending = null;
         exchange.cancelTimer(timer);
     }
 }

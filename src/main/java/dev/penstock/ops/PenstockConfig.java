@@ -118,7 +118,7 @@ public interface PenstockConfig {
         @WithDefault("10m")
         Duration timeout();
 
-        /** Of an upstream: connections at once. */
+        /** Of an upstream: requests at once, each with a connection of its own over HTTP/1.1. */
         @WithDefault("1024")
         int maxConnections();
 

@@ -1,6 +1,8 @@
 package dev.penstock.backend.upstream;
 
 import io.vertx.core.buffer.Buffer;
+import java.io.ByteArrayOutputStream;
+import java.util.Arrays;
 import java.util.function.Consumer;
 
 /**
@@ -12,10 +14,10 @@ final class SseParser {
 
     private final int maxBytes;
     private final Consumer<byte[]> events;
-    /** The line that has begun, then the data of the event that has begun; what is longer is refused. */
-    private Buffer line = Buffer.buffer();
+    /** The line that began in an earlier piece, then the data of the event that has begun; what is longer is refused. */
+    private final ByteArrayOutputStream line = new ByteArrayOutputStream();
 
-    private Buffer data = Buffer.buffer();
+    private final ByteArrayOutputStream data = new ByteArrayOutputStream();
     private boolean afterReturn;
 
     /**
@@ -38,44 +40,47 @@ final class SseParser {
             if (b == '\n' && afterReturn && i == begin) {
                 begin = i + 1;
             } else if (b == '\n' || b == '\r') {
-                line.appendBytes(bytes, begin, i - begin);
-                if (!endLine()) {
+                if (!endLine(bytes, begin, i)) {
                     return false;
                 }
                 begin = i + 1;
             }
             afterReturn = b == '\r';
         }
-        line.appendBytes(bytes, begin, bytes.length - begin);
-        return line.length() <= maxBytes;
+        line.write(bytes, begin, bytes.length - begin);
+        return line.size() <= maxBytes;
     }
 
-    private boolean endLine() {
-        if (line.length() == 0) {
-            if (data.length() > 0) {
-                byte[] event = data.getBytes();
-                data = Buffer.buffer();
+    private boolean endLine(byte[] bytes, int begin, int end) {
+        if (line.size() == 0) {
+            return take(bytes, begin, end);
+        }
+        line.write(bytes, begin, end - begin);
+        byte[] whole = line.toByteArray();
+        line.reset();
+        return take(whole, 0, whole.length);
+    }
+
+    /** Takes the line between two places. */
+    private boolean take(byte[] bytes, int begin, int end) {
+        if (begin == end) {
+            if (data.size() > 0) {
+                byte[] event = data.toByteArray();
+                data.reset();
                 events.accept(event);
             }
             return true;
         }
-        if (startsWithData()) {
-            int from = line.length() > DATA.length && line.getByte(DATA.length) == ' ' ? DATA.length + 1 : DATA.length;
-            if (data.length() > 0) {
-                data.appendByte((byte) ' ');
+        int from = begin + DATA.length;
+        if (from <= end && Arrays.equals(bytes, begin, from, DATA, 0, DATA.length)) {
+            if (from < end && bytes[from] == ' ') {
+                from++;
             }
-            data.appendBuffer(line, from, line.length() - from);
-        }
-        line = Buffer.buffer();
-        return data.length() <= maxBytes;
-    }
-
-    private boolean startsWithData() {
-        for (int i = 0; i < DATA.length; i++) {
-            if (i >= line.length() || line.getByte(i) != DATA[i]) {
-                return false;
+            if (data.size() > 0) {
+                data.write(' ');
             }
+            data.write(bytes, from, end - from);
         }
-        return true;
+        return data.size() <= maxBytes;
     }
 }

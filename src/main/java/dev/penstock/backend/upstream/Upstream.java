@@ -10,7 +10,6 @@ import dev.penstock.model.WireListener;
 import dev.penstock.model.WireRequest;
 import io.vertx.core.Vertx;
 import io.vertx.core.http.Http2Settings;
-import io.vertx.core.http.HttpClient;
 import io.vertx.core.http.HttpClientOptions;
 import io.vertx.core.http.HttpHeaders;
 import io.vertx.core.http.HttpMethod;
@@ -49,7 +48,7 @@ public final class Upstream implements WireBackend, Drainable {
 
     private final Vertx vertx;
     private final UpstreamSettings settings;
-    private final HttpClient client;
+    private final LoopClients clients;
     private final Circuit circuit;
     private final Probe probe;
     private final LongSupplier nanoTime;
@@ -70,8 +69,8 @@ public final class Upstream implements WireBackend, Drainable {
         this.settings = settings;
         this.nanoTime = nanoTime;
         circuit = new Circuit(nanoTime);
-        client = vertx.createHttpClient(configure(options, settings));
-        probe = new Probe(vertx, client, settings, circuit, this::report);
+        clients = new LoopClients(vertx, configure(options, settings));
+        probe = new Probe(vertx, clients.shared(), settings, circuit, this::report);
     }
 
     private static HttpClientOptions configure(HttpClientOptions options, UpstreamSettings settings) {
@@ -85,7 +84,6 @@ public final class Upstream implements WireBackend, Drainable {
                 .setKeepAliveTimeout(KEEP_ALIVE_S)
                 .setHttp2KeepAliveTimeout(KEEP_ALIVE_S)
                 .setMaxPoolSize(limits.maxConnections())
-                .setMaxWaitQueueSize(limits.maxConnections())
                 .setHttp2MaxPoolSize(HTTP2_CONNECTIONS)
                 .setHttp2ConnectionWindowSize(HTTP2_CONNECTION_WINDOW_BYTES)
                 .setInitialSettings(new Http2Settings().setInitialWindowSize(HTTP2_STREAM_WINDOW_BYTES))
@@ -115,7 +113,12 @@ public final class Upstream implements WireBackend, Drainable {
 
     @Override
     public boolean available() {
-        return circuit.available();
+        return circuit.available() && hasRoom();
+    }
+
+    /** Whether there may be another request; of some that are sent at the same time a few too many may pass. */
+    private boolean hasRoom() {
+        return waiting.get() + running.get() < settings.limits().maxConnections();
     }
 
     /** What was sent there, or what it reports where that is more: others may ask it too. */
@@ -149,12 +152,16 @@ public final class Upstream implements WireBackend, Drainable {
             listener.onEvent(new Failed(Failures.unreadable(e)));
             return WireCall.NONE;
         }
+        if (!hasRoom()) {
+            listener.onEvent(new Failed(Failures.of(Cause.UNAVAILABLE, "it has as many requests as it may have")));
+            return WireCall.NONE;
+        }
         if (!circuit.enter()) {
             listener.onEvent(new Failed(Failures.of(Cause.UNAVAILABLE, "it failed of late")));
             return WireCall.NONE;
         }
         waiting.incrementAndGet();
-        call.send(client, body);
+        call.send(clients.here(), body);
         return call;
     }
 
@@ -229,6 +236,6 @@ public final class Upstream implements WireBackend, Drainable {
     @Override
     public void close() {
         probe.close();
-        client.close();
+        clients.close();
     }
 }

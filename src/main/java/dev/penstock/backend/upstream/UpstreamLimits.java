@@ -9,7 +9,7 @@ import java.time.Duration;
  * @param firstToken from a request to the first token of a stream
  * @param idle between chunks of a stream
  * @param total for a reply, streamed or not
- * @param maxConnections connections at once; requests beyond that fail
+ * @param maxConnections requests at once, each with a connection of its own over HTTP/1.1; those beyond fail
  * @param maxEventBytes one event of a stream
  * @param maxReplyBytes a reply that is no stream
  */

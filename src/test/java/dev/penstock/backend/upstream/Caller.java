@@ -24,8 +24,8 @@ final class Caller {
     private final CompletableFuture<WireCall> call = new CompletableFuture<>();
     final AtomicInteger received = new AtomicInteger();
 
-    private Caller(Vertx vertx, Upstream upstream, WireRequest request) {
-        context = vertx.getOrCreateContext();
+    private Caller(Context context, Upstream upstream, WireRequest request) {
+        this.context = context;
         context.runOnContext(nothing -> call.complete(upstream.forward(request, event -> {
             received.incrementAndGet();
             events.add(event);
@@ -33,7 +33,12 @@ final class Caller {
     }
 
     static Caller send(Vertx vertx, Upstream upstream, WireRequest request) {
-        return new Caller(vertx, upstream, request);
+        return new Caller(vertx.getOrCreateContext(), upstream, request);
+    }
+
+    /** After another one, on its event loop. */
+    static Caller sendAfter(Caller before, Upstream upstream, WireRequest request) {
+        return new Caller(before.context, upstream, request);
     }
 
     static WireRequest stream(boolean includeUsage) {

@@ -15,10 +15,13 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.penstock.backend.Backend.Load;
 import dev.penstock.model.Usage;
 import dev.penstock.model.WireCall;
+import dev.penstock.model.WireEvent.Cause;
 import dev.penstock.model.WireEvent.Ended;
+import dev.penstock.model.WireEvent.Failed;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.http.HttpServerResponse;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
@@ -109,11 +112,33 @@ class UpstreamTest extends UpstreamFixture {
     }
 
     @Test
-    void aConnectionServesOneRequestAfterTheOther() throws Exception {
-        for (int i = 0; i < 5; i++) {
-            send(Caller.stream(false)).all();
+    void aConnectionServesOneRequestOfItsEventLoopAfterTheOther() throws Exception {
+        Caller caller = send(Caller.stream(false));
+        caller.all();
+        for (int i = 0; i < 4; i++) {
+            caller = Caller.sendAfter(caller, upstream(), Caller.stream(false));
+            caller.all();
         }
         assertThat(server.connections).hasValue(1);
+    }
+
+    @Test
+    void aRequestTooManyFailsUntilAnotherHasEnded() throws Exception {
+        UpstreamLimits one = new UpstreamLimits(
+                LIMITS.connect(), LIMITS.firstToken(), LIMITS.idle(), LIMITS.total(), 1, 100_000, 200_000);
+        Upstream small = upstream(server.url(), one, Duration.ofHours(1));
+        server.next(request -> events(request, says("Hi")));
+        Caller first = Caller.send(vertx, small, Caller.stream(false));
+        first.chunk();
+
+        assertThat(small.available()).isFalse();
+        assertThat(Caller.send(vertx, small, Caller.stream(false)).all())
+                .singleElement()
+                .isInstanceOfSatisfying(
+                        Failed.class, f -> assertThat(f.failure().cause()).isEqualTo(Cause.UNAVAILABLE));
+
+        first.with(WireCall::cancel);
+        assertThat(Caller.send(vertx, small, Caller.stream(false)).all()).last().isEqualTo(new Ended(COUNTED));
     }
 
     @Test
