@@ -90,10 +90,10 @@ abstract class Routed {
     /** One that holds so many sequences; these seconds for a step and for a token of a prompt. */
     static Member member(
             Backend backend, Price price, int maxSequences, double stepSeconds, double secondsPerPromptToken) {
-        StepTimeModel steps = new StepTimeModel(256, stepSeconds, secondsPerPromptToken, 0, 0, 0);
+        StepTimeModel steps = new StepTimeModel(256, stepSeconds, secondsPerPromptToken, 0, 0, 0, 0);
         return new Member(
                 backend,
-                new BackendSpec(backend.name(), maxSequences, 1 << 20, 256, false),
+                new BackendSpec(backend.name(), maxSequences, 1 << 20, 256, 256, false),
                 price,
                 new Calibration(new ReplicaLatency(steps)),
                 false,
