@@ -3,7 +3,8 @@
 // backend the mean error of predictions (MAPE) and how often the bound of nine in ten held, from the gateway's own metrics, after
 // the first requests have been learned from.
 //
-// Usage: bench/routing-live --model FOLDER [--requests 1500] [--warm-up 500] [--rate 4] [--json]
+// Usage: bench/routing-live --model FOLDER [--requests 1500] [--warm-up 500] [--rate 4] [--beside-decodes 16] [--json]
+// --beside-decodes is the engine's max-prompt-tokens-beside-decodes, in both.
 // FOLDER is a Hugging Face folder, such as bench/random-model.mjs smollm-135m FOLDER writes.
 import { spawn } from "node:child_process";
 import { mkdtempSync, openSync, writeFileSync } from "node:fs";
@@ -20,6 +21,7 @@ const { values: options } = parseArgs({
     requests: { type: "string", default: "1500" },
     "warm-up": { type: "string", default: "500" },
     rate: { type: "string", default: "4" },
+    "beside-decodes": { type: "string", default: "16" },
     json: { type: "boolean", default: false },
   },
 });
@@ -69,13 +71,13 @@ const one = (n) => Math.floor(random() * n);
 const WORDS = "the a cat dog sun tree went to play with red ball and was very happy one day she saw little".split(" ");
 const text = (words) => Array.from({ length: words }, () => WORDS[one(WORDS.length)]).join(" ");
 
-/** A third in a hurry, a third that wants the least cost within seconds, a third without limits: each backend gets some. */
+/** Some in a hurry, some that want the fastest whatever it costs, the rest without limits: each backend gets some. */
 function request() {
   const long = random() < 0.3;
   const body = { model: "m", prompt: text(long ? 60 + one(200) : 4 + one(40)), max_tokens: 8 + one(56), ignore_eos: true };
   const kind = random();
-  if (kind < 0.3) body.provider = { sort: "latency" };
-  else if (kind < 0.6) body.provider = { sort: "throughput" };
+  if (kind < 0.3) body.provider = { preferred_max_latency: 0.2 };
+  else if (kind < 0.6) body.provider = { sort: kind < 0.45 ? "latency" : "throughput" };
   return body;
 }
 
@@ -83,12 +85,13 @@ try {
   const upstream = await serve(
     "upstream",
     8097,
-    `penstock:\n  models:\n    m:\n      source: ${options.model}\n      backends: [{ kind: replica, precision: int8, threads: 1 }]\n`,
+    `penstock:\n  engine: { max-prompt-tokens-beside-decodes: ${options["beside-decodes"]} }\n  models:\n    m:\n      source: ${options.model}\n      backends: [{ kind: replica, precision: int8, threads: 1 }]\n`,
   );
   const gateway = await serve(
     "gateway",
     8096,
     `penstock:
+  engine: { max-prompt-tokens-beside-decodes: ${options["beside-decodes"]} }
   models:
     m:
       source: ${options.model}

@@ -10,13 +10,15 @@ public final class UpstreamLatency implements LatencyModel {
     /** Lengths of prompts by powers of two. */
     private static final int LENGTHS = 22;
 
+    /** What a sample counts when many were seen; the first ones count as much as their number allows, all alike. */
     private static final double RATE = 0.1;
 
     private static final int LOADS = 4;
 
     private final double[] logTtft = new double[LENGTHS];
-    private final boolean[] seen = new boolean[LENGTHS];
+    private final int[] seen = new int[LENGTHS];
     private double logTpot;
+    private int seenTpot;
 
     /** Starts from a guess of both, in seconds. */
     public UpstreamLatency(double ttftSeconds, double tpotSeconds) {
@@ -47,22 +49,24 @@ public final class UpstreamLatency implements LatencyModel {
     @Override
     public void sawFirstToken(Reservation r, double ttftSeconds) {
         int length = length(r.promptTokens());
-        double log = Math.log(Math.max(1e-6, ttftSeconds));
-        logTtft[length] = seen[length] ? logTtft[length] + RATE * (log - logTtft[length]) : log;
-        seen[length] = true;
+        logTtft[length] += rate(++seen[length]) * (Math.log(Math.max(1e-6, ttftSeconds)) - logTtft[length]);
     }
 
     @Override
     public void sawEnd(Reservation r, double tpotSeconds) {
-        logTpot += RATE * (Math.log(Math.max(1e-6, tpotSeconds)) - logTpot);
+        logTpot += rate(++seenTpot) * (Math.log(Math.max(1e-6, tpotSeconds)) - logTpot);
+    }
+
+    private static double rate(int samples) {
+        return Math.max(RATE, 1.0 / samples);
     }
 
     private int nearestSeen(int length) {
         for (int d = 0; d < LENGTHS; d++) {
-            if (length + d < LENGTHS && seen[length + d]) {
+            if (length + d < LENGTHS && seen[length + d] > 0) {
                 return length + d;
             }
-            if (length - d >= 0 && seen[length - d]) {
+            if (length - d >= 0 && seen[length - d] > 0) {
                 return length - d;
             }
         }
