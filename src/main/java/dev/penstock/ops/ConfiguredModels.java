@@ -114,8 +114,7 @@ class ConfiguredModels implements ModelLoader {
         // One that comes may have the name, and so the meters, of one that goes.
         gone.forEach(old -> metrics.forget(old.member().backend()));
         fresh.forEach(backend -> metrics.watch(backend.member().backend()));
-        gone.forEach(
-                old -> Thread.ofPlatform().name("penstock-retire").daemon().start(() -> retire(old)));
+        gone.forEach(old -> Thread.ofPlatform().name("penstock-retire").daemon().start(() -> retire(old)));
     }
 
     private static Object key(Configured<UpstreamSettings> upstream) {

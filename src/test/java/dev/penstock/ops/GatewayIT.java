@@ -178,8 +178,7 @@ class GatewayIT {
                     HttpResponse<String> reply = http.sendAsync(
                                     request("/v1/chat/completions", """
                                             {"model": "story", "stream": true, "ignore_eos": true, "max_tokens": %d,
-                                             "messages": [{"role": "user", "content": "Tell me a story"}]}"""
-                                                    .formatted(1 + 13 * i % 90)),
+                                             "messages": [{"role": "user", "content": "Tell me a story"}]}""".formatted(1 + 13 * i % 90)),
                                     HttpResponse.BodyHandlers.ofString())
                             .get(PATIENCE.toSeconds(), TimeUnit.SECONDS);
                     take(reply);
@@ -236,7 +235,8 @@ class GatewayIT {
 
         @Override
         public String toString() {
-            return "story (" + READY.matcher(read()).results().findFirst().orElseThrow().group(1) + "/v1)";
+            return "story ("
+                    + READY.matcher(read()).results().findFirst().orElseThrow().group(1) + "/v1)";
         }
 
         private String read() {
