@@ -61,11 +61,10 @@ final class Tracing implements CallObserver {
 
     @Override
     public Watch begin(Endpoint endpoint, String model, Function<String, @Nullable String> headers) {
-        String operation =
-                switch (endpoint) {
-                    case CHAT -> "chat";
-                    case COMPLETIONS -> "text_completion";
-                };
+        String operation = switch (endpoint) {
+            case CHAT -> "chat";
+            case COMPLETIONS -> "text_completion";
+        };
         Context caller = W3CTraceContextPropagator.getInstance().extract(Context.root(), headers, Headers.GETTER);
         return new Spanned(tracer.spanBuilder(operation + " " + model)
                 .setParent(caller)

@@ -62,7 +62,9 @@ class CallObserverTest extends Routed {
     void aRefusalIsAnError() {
         models.serve(slow(cheap, CHEAP));
 
-        post("/v1/completions", "\"prompt\": \"Hi\"", Map.of("x-slo-tpot-ms", "1")).then().statusCode(503);
+        post("/v1/completions", "\"prompt\": \"Hi\"", Map.of("x-slo-tpot-ms", "1"))
+                .then()
+                .statusCode(503);
 
         assertTold("begin COMPLETIONS routed null", "failed budget_not_feasible", "over");
     }

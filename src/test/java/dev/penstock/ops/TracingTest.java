@@ -89,7 +89,9 @@ class TracingTest {
     @Test
     void aRequestThatWasAnsweredIsASpanByTheConventionsNames() {
         Watch watch = tracing.begin(
-                Endpoint.CHAT, "m", Map.of("traceparent", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01")::get);
+                Endpoint.CHAT,
+                "m",
+                Map.of("traceparent", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01")::get);
         watch.movedOn(placement("first"), ApiException.internal("x"));
         Placement placement = placement("second");
         watch.placed(placement);
@@ -164,7 +166,8 @@ class TracingTest {
             CallObserver there = Tracing.ofProcess();
             there.begin(Endpoint.CHAT, "m", name -> null).over();
 
-            assertThat(got.poll(60, TimeUnit.SECONDS)).contains("gen_ai.request.model", "chat m", "service.name", "penstock");
+            assertThat(got.poll(60, TimeUnit.SECONDS))
+                    .contains("gen_ai.request.model", "chat m", "service.name", "penstock");
         } finally {
             System.clearProperty("otel.exporter.otlp.endpoint");
             System.clearProperty("otel.bsp.schedule.delay");
