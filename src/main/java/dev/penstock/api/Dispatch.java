@@ -2,6 +2,7 @@ package dev.penstock.api;
 
 import dev.penstock.backend.TokenBackend;
 import dev.penstock.backend.WireBackend;
+import dev.penstock.model.Usage;
 import dev.penstock.routing.Asker;
 import dev.penstock.routing.Asking;
 import dev.penstock.routing.Decision.Reason;
@@ -25,6 +26,7 @@ final class Dispatch implements Asker {
     private final ApiLimits limits;
     private final PromptSizes sizes;
     private final Router router;
+    private final CallObserver.Watch watch;
     private final Asking asking;
     private final StreamResponse out;
 
@@ -33,12 +35,19 @@ final class Dispatch implements Asker {
     private @Nullable ApiException failure;
     private boolean over;
 
-    Dispatch(Call call, Exchange exchange, ApiLimits limits, PromptSizes sizes, Router router) {
+    Dispatch(
+            Call call,
+            Exchange exchange,
+            ApiLimits limits,
+            PromptSizes sizes,
+            Router router,
+            CallObserver.Watch watch) {
         this.call = call;
         this.exchange = exchange;
         this.limits = limits;
         this.sizes = sizes;
         this.router = router;
+        this.watch = watch;
         asking = router.asking(call.model(), call.route(), this);
         out = new StreamResponse(exchange);
     }
@@ -72,6 +81,7 @@ final class Dispatch implements Asker {
             }
             attempt = next;
         }
+        watch.placed(placement);
         exchange.execute(() -> ReplyHeaders.add(exchange.response(), placement, call.wire().stream()));
         try {
             next.begin();
@@ -121,6 +131,7 @@ final class Dispatch implements Asker {
             attempt = null;
         }
         LOG.debugf("%s failed a request: %s", placement.backend().name(), error.getMessage());
+        watch.movedOn(placement, error);
         asking.again(placement);
     }
 
@@ -129,6 +140,7 @@ final class Dispatch implements Asker {
         if (isOver() || exchange.response().ended()) {
             return;
         }
+        watch.failed(error);
         if (out.hasBegun()) {
             out.sendEvent(WireJson.error(error));
             out.send(Buffer.buffer(), true);
@@ -139,13 +151,15 @@ final class Dispatch implements Asker {
     }
 
     /** The last bytes of a stream. */
-    void end(Placement placement, Buffer bytes) {
+    void end(Placement placement, Usage usage, Buffer bytes) {
+        watch.answered(placement, usage);
         ReplyHeaders.addTrailer(exchange.response(), placement);
         out.send(bytes, true);
     }
 
     /** The whole of a reply that is no stream. */
-    void whole(Placement placement, Buffer json) {
+    void whole(Placement placement, Usage usage, Buffer json) {
+        watch.answered(placement, usage);
         HttpServerResponse response = exchange.response();
         ReplyHeaders.addCost(response, placement);
         response.putHeader("Content-Type", "application/json");
@@ -183,6 +197,7 @@ final class Dispatch implements Asker {
             last.cancel();
         }
         out.over();
+        watch.over();
     }
 
     private synchronized boolean isOver() {

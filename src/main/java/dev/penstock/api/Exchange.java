@@ -55,6 +55,12 @@ final class Exchange {
         return http.response();
     }
 
+    /** The request's header of that name, if it has it. */
+    @Nullable
+    String header(String name) {
+        return http.request().getHeader(name);
+    }
+
     /** Answers with an error of its own status, where none has gone out yet; for the event loop. */
     void send(ApiException error) {
         HttpEdge.send(http, error);

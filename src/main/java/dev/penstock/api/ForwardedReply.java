@@ -112,18 +112,18 @@ final class ForwardedReply implements Attempt, WireListener {
         }
     }
 
-    private void end(@Nullable Usage usage) {
-        if (usage == null) {
-            placement.done(
-                    0, new Usage(dispatch.call().route().sequences().getFirst().promptTokens(), 0, tokens));
-        } else {
-            placement.done(0, usage);
+    private void end(@Nullable Usage counted) {
+        Usage usage = counted == null
+                ? new Usage(dispatch.call().route().sequences().getFirst().promptTokens(), 0, tokens)
+                : counted;
+        placement.done(0, usage);
+        if (counted != null) {
             dispatch.sizes().learn(dispatch.call().model(), request.body().length, usage.promptTokens());
         }
         if (request.stream()) {
-            dispatch.end(placement, DONE.copy());
+            dispatch.end(placement, usage, DONE.copy());
         } else if (whole != null) {
-            dispatch.whole(placement, Buffer.buffer(whole));
+            dispatch.whole(placement, usage, Buffer.buffer(whole));
         }
     }
 

@@ -114,7 +114,7 @@ final class Reply implements Attempt {
             return;
         }
         if (writer.complete()) {
-            dispatch.whole(placement, Buffer.buffer(WireJson.bytes(writer::whole)));
+            dispatch.whole(placement, writer.usage(), Buffer.buffer(WireJson.bytes(writer::whole)));
         }
     }
 
@@ -148,7 +148,7 @@ final class Reply implements Attempt {
         }
         events.flush();
         if (last) {
-            dispatch.end(placement, Buffer.buffer(bytes.toByteArray()));
+            dispatch.end(placement, writer.usage(), Buffer.buffer(bytes.toByteArray()));
         } else if (bytes.size() > 0) {
             dispatch.out().send(Buffer.buffer(bytes.toByteArray()), false);
         }

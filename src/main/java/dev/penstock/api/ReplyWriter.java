@@ -4,6 +4,7 @@ import com.fasterxml.jackson.core.JsonGenerator;
 import dev.penstock.model.FinishReason;
 import dev.penstock.model.GenerationEvent.Finished;
 import dev.penstock.model.TokenLogprob;
+import dev.penstock.model.Usage;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
@@ -31,6 +32,11 @@ final class ReplyWriter {
     /** Whether every choice has ended. */
     boolean complete() {
         return open == 0;
+    }
+
+    /** The tokens of the choices that have ended. */
+    Usage usage() {
+        return usage.sum();
     }
 
     /** Keeps a piece for the whole reply. */

@@ -24,6 +24,14 @@ final class UsageTotal {
         }
     }
 
+    /** All of them; what is above an integer stops there. */
+    Usage sum() {
+        return new Usage(
+                Math.clamp(promptTokens, 0, Integer.MAX_VALUE),
+                Math.clamp(cachedTokens, 0, Integer.MAX_VALUE),
+                Math.clamp(completionTokens, 0, Integer.MAX_VALUE));
+    }
+
     /** Writes the object that is called {@code usage}. */
     void write(JsonGenerator json) throws IOException {
         json.writeStartObject();

@@ -1,6 +1,7 @@
 package dev.penstock.ops;
 
 import dev.penstock.api.ApiLimits;
+import dev.penstock.api.CallObserver;
 import dev.penstock.routing.Router;
 import dev.penstock.routing.RouterOptions;
 import jakarta.enterprise.context.Dependent;
@@ -14,6 +15,12 @@ class Beans {
     @Singleton
     Router router(PenstockConfig config, RoutingMetrics metrics) {
         return new Router(RouterOptions.DEFAULT.withLate(config.routing().late()), metrics);
+    }
+
+    @Produces
+    @Singleton
+    CallObserver calls() {
+        return Tracing.ofProcess();
     }
 
     @Produces

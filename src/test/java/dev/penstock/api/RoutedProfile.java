@@ -8,7 +8,7 @@ import java.util.Set;
 public final class RoutedProfile implements QuarkusTestProfile {
     @Override
     public Set<Class<?>> getEnabledAlternatives() {
-        return Set.of(RoutedModels.class);
+        return Set.of(RoutedModels.class, RecordedCalls.class);
     }
 
     @Override

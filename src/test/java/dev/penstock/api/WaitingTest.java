@@ -141,7 +141,7 @@ class WaitingTest extends Routed {
         Socket first = send(STREAM, Map.of("x-llm-d-slo-tpot-ms", "8000"));
         assertThat(first.getInputStream().readNBytes(12)).hasSize(12);
         // Its tokens are reckoned from its bytes.
-        Socket second = sendLong("xxxxx", 20_000);
+        Socket second = sendLong("x".repeat(20), 20_000);
 
         models.serve(fast(dear, DEAR));
 

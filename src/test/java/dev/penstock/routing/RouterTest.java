@@ -106,6 +106,34 @@ class RouterTest {
     }
 
     @Test
+    void aBackendThatCameSinceUnderTheNameOfOneThatFailedIsTried() {
+        serve(slow);
+        Asked asked = ask(500, Budget.NONE);
+        Fake anew = new Fake("slow", 1e-3, 0.5, 4);
+        serve(anew);
+
+        asked.placement().failed();
+        asked.again();
+
+        assertThat(asked.placement().backend()).isSameAs(anew);
+    }
+
+    @Test
+    void whatComesAfterTheEndCountsNothing() {
+        serve(slow);
+        Asked asked = ask(500, Budget.NONE);
+        asked.placement().left();
+
+        asked.placement().tokens(0, 3);
+        asked.placement().done(0, new Usage(500, 0, 3));
+
+        assertThat(watch.latencies).isEmpty();
+        assertThat(watch.settled).isEmpty();
+        assertThat(asked.placement().cost()).isEqualTo(Money.ZERO);
+        assertThat(Places.taken(router, "m")).isZero();
+    }
+
+    @Test
     void aBackendThatTakesNoneGetsNone() {
         serve(slow, fast);
         slow.up = false;

@@ -16,8 +16,10 @@ import io.vertx.core.buffer.Buffer;
 import io.vertx.core.http.HttpClient;
 import io.vertx.core.http.HttpClientRequest;
 import io.vertx.core.http.HttpClientResponse;
+import io.vertx.core.http.HttpClosedException;
 import io.vertx.core.http.HttpHeaders;
 import io.vertx.core.http.HttpMethod;
+import io.vertx.core.http.RequestOptions;
 import io.vertx.core.json.Json;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -40,6 +42,9 @@ final class UpstreamCall implements WireCall {
     private static final int MAX_ERROR_BYTES = 64 << 10;
     /** Chunks without a token that are held back; an upstream that sends more gets them passed on. */
     private static final int MAX_HELD = 16;
+
+    /** Connections whose end may meet a request, which then asks for another one. */
+    private static final int MAX_STALE = 3;
 
     /** RFC 9113, section 7. */
     private static final long CANCEL = 8;
@@ -84,14 +89,23 @@ final class UpstreamCall implements WireCall {
                 }
             });
         }
-        client.request(Upstream.options(
-                                upstream.settings(),
-                                HttpMethod.POST,
-                                request.endpoint().path())
-                        .putHeader(HttpHeaders.CONTENT_TYPE, "application/json")
-                        .putHeader(HttpHeaders.ACCEPT, request.stream() ? "text/event-stream" : "application/json")
-                        .putHeader(LOAD_HEADER + "-format", "TEXT"))
-                .onComplete(connected -> connected(connected, Buffer.buffer(body)));
+        RequestOptions options = Upstream.options(
+                        upstream.settings(), HttpMethod.POST, request.endpoint().path())
+                .putHeader(HttpHeaders.CONTENT_TYPE, "application/json")
+                .putHeader(HttpHeaders.ACCEPT, request.stream() ? "text/event-stream" : "application/json")
+                .putHeader(LOAD_HEADER + "-format", "TEXT");
+        connect(client, options, Buffer.buffer(body), MAX_STALE);
+    }
+
+    /** Takes a connection of the pool; one that was closed as it was taken says nothing of the upstream, and nothing was sent. */
+    private void connect(HttpClient client, RequestOptions options, Buffer body, int retries) {
+        client.request(options).onComplete(connected -> {
+            if (!over && retries > 0 && connected.cause() instanceof HttpClosedException) {
+                connect(client, options, body, retries - 1);
+            } else {
+                connected(connected, body);
+            }
+        });
     }
 
     /**
