@@ -105,7 +105,10 @@ class ForwardingTest {
         String prompt = "a".repeat(200_000);
         server.next(request -> json(request, 200, "{\"model\":\"theirs\",\"choices\":[{\"index\":0}]}"));
 
-        post("completions", "\"prompt\": \"" + prompt + "\"").then().statusCode(200).body("model", equalTo("lab/remote"));
+        post("completions", "\"prompt\": \"" + prompt + "\"")
+                .then()
+                .statusCode(200)
+                .body("model", equalTo("lab/remote"));
 
         assertThat(server.request().body()).isEqualTo("{\"model\": \"theirs\", \"prompt\": \"" + prompt + "\"}");
     }
