@@ -6,7 +6,7 @@
 //
 // Build it with cc -O2 http-load.c -lm. KIND is "plain", or "stream" with the microseconds between chunks behind it, such as "stream2000". With a RATE it asks so many
 // times a second, at random (Poisson) times that are the same in every run, whether or not earlier requests have ended; latencies
-// count from the time at which a request was due, and what has not ended 5 s after the last one was due counts as without end (null).
+// count from the time at which a request was due, and what failed, or has not ended 5 s after the last one was due, counts as without end (null).
 // With RATE 0 each connection asks again as soon as it has its reply. Prints JSON.
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -291,7 +291,7 @@ static int by_size(const void *a, const void *b) {
   return (x > y) - (x < y);
 }
 
-/** Quantiles of those that ended and of those that did not. */
+/** Quantiles over those that ended and those that did not. */
 static void print(const char *name, float *ms, long unended) {
   qsort(ms, ended, sizeof *ms, by_size);
   printf(",\"%s\":{", name);
@@ -361,8 +361,8 @@ static int load(const char *kind, double rate, int clients, double seconds, int 
   long unended = asked - ended - failed;
   for (; rate > 0 && due_ns < stop_ns; due_ns += gap_ns(rate)) unended++;
   printf("{\"requests\":%ld,\"failed\":%ld,\"unended\":%ld,\"seconds\":%.3f", ended, failed, unended, (last_ns - start_ns) / 1e9);
-  print("ttftMs", ttft_ms, unended);
-  print("totalMs", total_ms, unended);
+  print("ttftMs", ttft_ms, unended + failed);
+  print("totalMs", total_ms, unended + failed);
   printf("}\n");
   return 0;
 }

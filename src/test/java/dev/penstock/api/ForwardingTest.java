@@ -101,6 +101,19 @@ class ForwardingTest {
     }
 
     @Test
+    void aLargeRequestIsPassedOnAsASmallOneIs() throws Exception {
+        String prompt = "a".repeat(200_000);
+        server.next(request -> json(request, 200, "{\"model\":\"theirs\",\"choices\":[{\"index\":0}]}"));
+
+        post("completions", "\"prompt\": \"" + prompt + "\"")
+                .then()
+                .statusCode(200)
+                .body("model", equalTo("lab/remote"));
+
+        assertThat(server.request().body()).isEqualTo("{\"model\": \"theirs\", \"prompt\": \"" + prompt + "\"}");
+    }
+
+    @Test
     void whatTheUpstreamRefusesIsRefusedInItsWords() {
         server.next(request -> json(
                 request,
