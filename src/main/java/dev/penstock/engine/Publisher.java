@@ -70,7 +70,8 @@ final class Publisher {
             completionTokens++;
             if (sequence.completionLength() == 1) {
                 observer.firstToken(
-                        sequence.admittedNs() - sequence.submittedNs(),
+                        // It may have come in the middle of the turn that admits it.
+                        Math.max(0, sequence.admittedNs() - sequence.submittedNs()),
                         sequence.firstTokenNs() - sequence.submittedNs());
             }
             publish(sequence, sampled);

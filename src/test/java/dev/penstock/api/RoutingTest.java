@@ -233,7 +233,9 @@ class RoutingTest extends Routed {
                 .body("error.code", equalTo("budget_not_feasible"))
                 .body("error.message", containsString("cheap: TPOT of 750.0 ms at p90"))
                 .body("error.message", containsString("dear: TPOT of 0.0 ms at p90"));
-        chat(", \"provider\": {\"max_price\": {\"prompt\": 0.5, \"completion\": 2}}", Map.of("x-llm-d-slo-ttft-ms", "20"))
+        chat(
+                        ", \"provider\": {\"max_price\": {\"prompt\": 0.5, \"completion\": 2}}",
+                        Map.of("x-llm-d-slo-ttft-ms", "20"))
                 .then()
                 .statusCode(503)
                 .body("error.message", containsString("above max_price"));
