@@ -3,7 +3,7 @@
 // backend the mean error of predictions (MAPE) and how often the bound of nine in ten held, from the gateway's own metrics, after
 // the first requests have been learned from.
 //
-// Usage: bench/routing-live --model FOLDER [--requests 1500] [--warm-up 500] [--rate 4] [--beside-decodes 16] [--json]
+// Usage: bench/routing-live --model FOLDER [--requests 1000] [--warm-up 500] [--rate 2.5] [--beside-decodes 16] [--json]
 // --beside-decodes is the engine's max-prompt-tokens-beside-decodes, in both.
 // FOLDER is a Hugging Face folder, such as bench/random-model.mjs smollm-135m FOLDER writes.
 import { spawn } from "node:child_process";
@@ -18,9 +18,9 @@ import { stream } from "./client.mjs";
 const { values: options } = parseArgs({
   options: {
     model: { type: "string" },
-    requests: { type: "string", default: "1500" },
+    requests: { type: "string", default: "1000" },
     "warm-up": { type: "string", default: "500" },
-    rate: { type: "string", default: "4" },
+    rate: { type: "string", default: "2.5" },
     "beside-decodes": { type: "string", default: "16" },
     json: { type: "boolean", default: false },
   },
@@ -74,7 +74,7 @@ const text = (words) => Array.from({ length: words }, () => WORDS[one(WORDS.leng
 /** Some in a hurry, some that want the fastest whatever it costs, the rest without limits: each backend gets some. */
 function request() {
   const long = random() < 0.3;
-  const body = { model: "m", prompt: text(long ? 60 + one(200) : 4 + one(40)), max_tokens: 8 + one(56), ignore_eos: true };
+  const body = { model: "m", prompt: text(long ? 60 + one(200) : 4 + one(40)), max_tokens: 32 + one(128), ignore_eos: true };
   const kind = random();
   if (kind < 0.3) body.provider = { preferred_max_latency: 0.2 };
   else if (kind < 0.6) body.provider = { sort: kind < 0.45 ? "latency" : "throughput" };

@@ -29,6 +29,8 @@ import org.junit.jupiter.params.provider.CsvSource;
 /** The command as people run it: a process of its own, from the launcher to the exit code. */
 class ServeIT {
     private static final long PATIENCE_S = 300;
+    private static final Pattern RUNNING =
+            Pattern.compile("vllm:num_requests_running\\{[^}]*model_name=\"penstock-tiny\"[^}]*} 32\\.0");
     private static final Pattern READY = Pattern.compile("Ready at (http://\\S+) ");
 
     private static Process penstock(String... arguments) throws IOException {
@@ -184,6 +186,6 @@ class ServeIT {
         String running;
         do {
             running = client.send(metrics, HttpResponse.BodyHandlers.ofString()).body();
-        } while (!running.contains("vllm:num_requests_running{model_name=\"penstock-tiny\"} 32.0"));
+        } while (!RUNNING.matcher(running).find());
     }
 }
