@@ -20,11 +20,11 @@ export async function modelOf(options) {
  * @param onChunk called with the milliseconds of each chunk that has text
  * @returns { tokens, startMs, firstMs, endMs }, times by performance.now()
  */
-export async function stream(url, body, { signal, onChunk = () => {} } = {}) {
+export async function stream(url, body, { signal, headers = {}, onChunk = () => {} } = {}) {
   const startMs = performance.now();
   const reply = await fetch(`${url}/v1/completions`, {
     method: "POST",
-    headers: { "content-type": "application/json" },
+    headers: { "content-type": "application/json", ...headers },
     body: JSON.stringify({ ...body, stream: true, stream_options: { include_usage: true } }),
     signal,
   });

@@ -3,7 +3,7 @@
 // backend the mean error of predictions (MAPE) and how often the bound of nine in ten held, from the gateway's own metrics, after
 // the first requests have been learned from.
 //
-// Usage: bench/routing-live --model FOLDER [--requests 1000] [--warm-up 500] [--rate 2.5] [--beside-decodes 16] [--json]
+// Usage: bench/routing-live --model FOLDER [--requests 1000] [--warm-up 500] [--rate 1.5] [--beside-decodes 16] [--json]
 // --beside-decodes is the engine's max-prompt-tokens-beside-decodes, in both.
 // FOLDER is a Hugging Face folder, such as bench/random-model.mjs smollm-135m FOLDER writes.
 import { spawn } from "node:child_process";
@@ -20,7 +20,7 @@ const { values: options } = parseArgs({
     model: { type: "string" },
     requests: { type: "string", default: "1000" },
     "warm-up": { type: "string", default: "500" },
-    rate: { type: "string", default: "2.5" },
+    rate: { type: "string", default: "1.5" },
     "beside-decodes": { type: "string", default: "16" },
     json: { type: "boolean", default: false },
   },
@@ -71,14 +71,15 @@ const one = (n) => Math.floor(random() * n);
 const WORDS = "the a cat dog sun tree went to play with red ball and was very happy one day she saw little".split(" ");
 const text = (words) => Array.from({ length: words }, () => WORDS[one(WORDS.length)]).join(" ");
 
-/** Some in a hurry, some that want the fastest whatever it costs, the rest without limits: each backend gets some. */
+/** Some want the fastest whatever it costs, some are in a hurry, the rest want the least cost within seconds: each backend gets some. */
 function request() {
   const long = random() < 0.3;
   const body = { model: "m", prompt: text(long ? 60 + one(200) : 4 + one(40)), max_tokens: 32 + one(128), ignore_eos: true };
   const kind = random();
-  if (kind < 0.3) body.provider = { preferred_max_latency: 0.2 };
-  else if (kind < 0.6) body.provider = { sort: kind < 0.45 ? "latency" : "throughput" };
-  return body;
+  const headers = {};
+  if (kind < 0.35) body.provider = { sort: kind < 0.2 ? "latency" : "throughput" };
+  else headers[kind < 0.65 ? "x-slo-ttft-ms" : "x-penstock-max-latency-ms"] = kind < 0.65 ? "1500" : "10000";
+  return { body, headers };
 }
 
 try {
@@ -98,7 +99,7 @@ try {
       backends:
         - { name: int4x1, kind: replica, precision: int4, threads: 1, price: { per-hour: 0.10 } }
         - { name: int8x2, kind: replica, precision: int8, threads: 2, price: { per-hour: 0.20 } }
-        - { name: upstream, kind: upstream, url: "${upstream}/v1", price: { prompt: 0.1, completion: 0.2 } }
+        - { name: upstream, kind: upstream, url: "${upstream}/v1", price: { prompt: 0.02, completion: 0.05 } }
 `,
   );
   const total = Number(options.requests);
@@ -111,8 +112,9 @@ try {
   const failures = new Set();
   for (let i = 0; i < total; i++) {
     if (i === warmUp) before = { sum: await metric(gateway, `${ERROR}_sum`), count: await metric(gateway, `${ERROR}_count`) };
-    const run = stream(gateway, request())
-      .then(() => done++, (e) => { failed++; failures.add(e.message.slice(0, 200)); })
+    const { body, headers } = request();
+    const run = stream(gateway, body, { headers })
+      .then(() => done++, (e) => { failed++; failures.add(e.message.slice(0, 60)); })
       .finally(() => running.delete(run));
     running.add(run);
     await pause((-Math.log(1 - random()) / Number(options.rate)) * 1000);
@@ -123,7 +125,8 @@ try {
   const coverage = await metric(gateway, "penstock_bound_coverage_ratio");
   const rows = Object.keys(count).sort().map((key) => {
     const n = count[key] - (before.count[key] ?? 0);
-    return { backend: key.split(" ")[0], latency: key.split(" ")[1], requests: n, mape: (sum[key] - (before.sum[key] ?? 0)) / n, coverage: coverage[key] };
+    const off = sum[key] - (before.sum[key] ?? 0);
+    return { backend: key.split(" ")[0], latency: key.split(" ")[1], requests: n, mape: n ? off / n : 0, coverage: coverage[key] };
   });
   for (const latency of ["ttft", "tpot"]) {
     const of = rows.filter((r) => r.latency === latency);

@@ -24,6 +24,11 @@ final class ShedError {
                     afterS, "No backend of " + model + " can keep the request's budget at present; try again later.");
         }
         List<Quote> quotes = router.quotes(call.model(), call.route());
+        if (quotes.stream().anyMatch(q -> q.fit() == Fit.FEASIBLE)) {
+            // It has come to fit since.
+            return ApiException.overloaded(
+                    limits.retryAfterS(), "No backend of " + model + " could keep the request's budget; try again.");
+        }
         if (quotes.stream().allMatch(q -> q.fit() == Fit.DOWN)) {
             return ApiException.overloaded(
                     limits.retryAfterS(), "No backend serves " + model + " at present; try again later.");
@@ -31,7 +36,7 @@ final class ShedError {
         return ApiException.ofStatus(
                 503,
                 "budget_not_feasible",
-                "No backend of " + model + " can keep the request's budget, whatever the load: "
+                "No backend of " + model + " can keep the request's budget, even when idle. At present: "
                         + quotes.stream().limit(MOST_NAMED).map(ShedError::why).collect(Collectors.joining("; "))
                         + ".");
     }
