@@ -64,7 +64,8 @@ public class QuotesResource {
             latency(json, "ttft_ms", quote.ttft());
             latency(json, "tpot_ms", quote.tpot());
             latency(json, "end_to_end_ms", quote.endToEnd());
-            json.writeNumberField("cost_usd", quote.cost().usd());
+            json.writeFieldName("cost_usd");
+            json.writeNumber(quote.cost().usd().toPlainString());
             json.writeBooleanField("feasible", quote.fit() == Fit.FEASIBLE);
             json.writeStringField(
                     "reason",
