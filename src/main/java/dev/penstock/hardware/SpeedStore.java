@@ -1,11 +1,6 @@
 package dev.penstock.hardware;
 
-import java.io.IOException;
-import java.io.Reader;
-import java.io.Writer;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.Properties;
@@ -24,16 +19,18 @@ public record SpeedStore(Path folder) {
 
     /** What was measured of machines with this fingerprint; empty where it was not, or can't be read. */
     public Optional<MachineSpeeds> find(String fingerprint) {
-        Properties file = new Properties();
-        try (Reader reader = Files.newBufferedReader(file(fingerprint))) {
-            file.load(reader);
+        return PropertyFile.read(file(fingerprint)).flatMap(SpeedStore::parse);
+    }
+
+    private static Optional<MachineSpeeds> parse(Properties file) {
+        try {
             String int8 = file.getProperty(INT8);
             return Optional.of(new MachineSpeeds(
                     Integer.parseInt(file.getProperty(THREADS, "")),
                     positive(file.getProperty(READ, "")),
                     positive(file.getProperty(FP32, "")),
                     int8 == null ? OptionalDouble.empty() : OptionalDouble.of(positive(int8))));
-        } catch (IOException | IllegalArgumentException unknown) {
+        } catch (IllegalArgumentException damaged) {
             return Optional.empty();
         }
     }
@@ -53,17 +50,7 @@ public record SpeedStore(Path folder) {
         file.setProperty(READ, Double.toString(speeds.readBytesPerSecond()));
         file.setProperty(FP32, Double.toString(speeds.fp32OperationsPerSecond()));
         speeds.int8OperationsPerSecond().ifPresent(s -> file.setProperty(INT8, Double.toString(s)));
-        try {
-            Files.createDirectories(folder);
-            Path temporary = Files.createTempFile(folder, "tmp-", "");
-            try (Writer writer = Files.newBufferedWriter(temporary)) {
-                file.store(writer, null);
-            }
-            Files.move(
-                    temporary, file(fingerprint), StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
-        } catch (IOException unwritable) {
-            // The next process measures again.
-        }
+        PropertyFile.write(file(fingerprint), file);
     }
 
     private Path file(String fingerprint) {

@@ -11,7 +11,6 @@ import jakarta.inject.Singleton;
 import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.atomic.AtomicInteger;
 
 /** Metrics of routing: decisions, predictions beside what came, and money. */
 @Singleton
@@ -100,22 +99,22 @@ class RoutingMetrics implements RoutingObserver {
     /** Whether each of the last requests stayed within its bound. */
     private static final class Coverage {
         private final boolean[] held = new boolean[WINDOW];
-        private final AtomicInteger holds = new AtomicInteger();
+        private int holds;
         private int seen;
 
         synchronized void add(boolean within) {
             int at = seen++ % WINDOW;
             if (seen > WINDOW && held[at]) {
-                holds.decrementAndGet();
+                holds--;
             }
             held[at] = within;
             if (within) {
-                holds.incrementAndGet();
+                holds++;
             }
         }
 
         synchronized double share() {
-            return seen == 0 ? Double.NaN : (double) holds.get() / Math.min(seen, WINDOW);
+            return seen == 0 ? Double.NaN : (double) holds / Math.min(seen, WINDOW);
         }
     }
 }

@@ -1,14 +1,10 @@
 package dev.penstock.ops;
 
 import dev.penstock.hardware.Machine;
+import dev.penstock.hardware.PropertyFile;
 import dev.penstock.model.Device;
 import dev.penstock.routing.StepTimeModel;
-import java.io.IOException;
-import java.io.Reader;
-import java.io.Writer;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.util.Arrays;
 import java.util.Optional;
 import java.util.Properties;
@@ -63,16 +59,18 @@ record StepTimes(Path folder, String fingerprint) {
 
     /** What was seen before; empty where nothing was, or it can't be read. */
     Optional<double[]> find(Guess of) {
-        Properties file = new Properties();
-        try (Reader reader = Files.newBufferedReader(file(of))) {
-            file.load(reader);
+        return PropertyFile.read(file(of)).flatMap(StepTimes::parse);
+    }
+
+    private static Optional<double[]> parse(Properties file) {
+        try {
             double[] numbers = Arrays.stream(file.getProperty(KEY, "").split(" "))
                     .mapToDouble(Double::parseDouble)
                     .toArray();
             boolean sound = numbers.length == StepTimeModel.COEFFICIENTS
                     && Arrays.stream(numbers).allMatch(n -> n >= 0 && n < Double.POSITIVE_INFINITY);
             return sound ? Optional.of(numbers) : Optional.empty();
-        } catch (IOException | IllegalArgumentException unknown) {
+        } catch (NumberFormatException damaged) {
             return Optional.empty();
         }
     }
@@ -85,16 +83,7 @@ record StepTimes(Path folder, String fingerprint) {
                 String.join(
                         " ",
                         Arrays.stream(coefficients).mapToObj(Double::toString).toList()));
-        try {
-            Files.createDirectories(folder);
-            Path temporary = Files.createTempFile(folder, "tmp-", "");
-            try (Writer writer = Files.newBufferedWriter(temporary)) {
-                file.store(writer, null);
-            }
-            Files.move(temporary, file(of), StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
-        } catch (IOException unwritable) {
-            // The next process begins with a guess.
-        }
+        PropertyFile.write(file(of), file);
     }
 
     private Path file(Guess of) {
