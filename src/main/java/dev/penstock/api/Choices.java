@@ -5,6 +5,7 @@ import dev.penstock.model.GenerationEvent.Cause;
 import dev.penstock.model.GenerationEvent.Delta;
 import dev.penstock.model.GenerationEvent.Failed;
 import dev.penstock.model.GenerationEvent.Finished;
+import dev.penstock.model.GenerationEvent.PromptScored;
 import dev.penstock.model.TokenLogprob;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -57,12 +58,14 @@ final class Choices {
      * @param index of the choice
      * @param text what was added, possibly nothing
      * @param logprobs of the tokens that were added, if they were asked for
+     * @param prompt log probabilities of the prompt's tokens, if they were asked for and have come with this piece
      * @param end {@link Finished} or {@link Failed} if the choice has ended with this piece
      */
     record Piece(
             int index,
             String text,
             List<TokenLogprob> logprobs,
+            @Nullable List<TokenLogprob> prompt,
             @Nullable GenerationEvent end) {}
 
     /** The next piece; null if there is none. */
@@ -83,6 +86,7 @@ final class Choices {
                     pending.index,
                     "",
                     List.of(),
+                    null,
                     new Failed(Cause.INTERNAL, "The reply was not read as fast as it was made; it ends here."));
         }
         Piece piece = pending.take();
@@ -134,6 +138,7 @@ final class Choices {
         private final int index;
         private final StringBuilder text = new StringBuilder();
         private List<TokenLogprob> logprobs = List.of();
+        private @Nullable List<TokenLogprob> prompt;
         private @Nullable GenerationEvent end;
         private boolean queued;
 
@@ -143,6 +148,7 @@ final class Choices {
 
         void add(GenerationEvent event) {
             switch (event) {
+                case PromptScored scored -> prompt = scored.logprobs();
                 case Delta delta -> {
                     text.append(delta.text());
                     if (!delta.logprobs().isEmpty()) {
@@ -158,9 +164,10 @@ final class Choices {
         }
 
         Piece take() {
-            Piece piece = new Piece(index, text.toString(), logprobs, end);
+            Piece piece = new Piece(index, text.toString(), logprobs, prompt, end);
             text.setLength(0);
             logprobs = List.of();
+            prompt = null;
             queued = false;
             return piece;
         }

@@ -8,6 +8,7 @@ import dev.penstock.model.GenerationEvent.Cause;
 import dev.penstock.model.GenerationEvent.Delta;
 import dev.penstock.model.GenerationEvent.Failed;
 import dev.penstock.model.GenerationEvent.Finished;
+import dev.penstock.model.GenerationEvent.PromptScored;
 import dev.penstock.model.GenerationRequest;
 import dev.penstock.routing.Placement;
 import java.util.List;
@@ -73,6 +74,7 @@ final class Generations {
             return;
         }
         switch (event) {
+            case PromptScored scored -> {}
             case Delta delta -> placement.tokens(index, delta.tokens());
             case Finished finished -> {
                 if (finished.reason() == FinishReason.CANCELLED) {

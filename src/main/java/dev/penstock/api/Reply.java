@@ -160,6 +160,7 @@ final class Reply implements Attempt {
         return switch (end) {
             case null -> null;
             case Failed failed -> throw error(failed);
+            case GenerationEvent.PromptScored scored -> null;
             case GenerationEvent.Delta delta -> null;
             case Finished finished -> {
                 if (finished.reason() == FinishReason.CANCELLED) {

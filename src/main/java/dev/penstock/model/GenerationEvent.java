@@ -4,10 +4,17 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What happens to a generation, in order: any number of {@link Delta}, then exactly one {@link Finished} or
- * {@link Failed}.
+ * What happens to a generation, in order: {@link PromptScored} if that was asked for, any number of {@link Delta}, then exactly
+ * one {@link Finished} or {@link Failed}.
  */
 public sealed interface GenerationEvent {
+
+    /**
+     * What the model thinks of the prompt, where the request asked for it.
+     *
+     * @param logprobs one entry for each token of the prompt but the first, which nothing comes before
+     */
+    record PromptScored(List<TokenLogprob> logprobs) implements GenerationEvent {}
 
     /**
      * More of the completion. An end-of-sequence or stop token that ends it is in no delta; {@link Usage} counts it.

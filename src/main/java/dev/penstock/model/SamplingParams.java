@@ -5,6 +5,7 @@ import java.util.Map;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /**
  * How the tokens of a completion are chosen, and when it ends.
@@ -27,6 +28,9 @@ import java.util.Set;
  * @param stopTokens further tokens that end the completion
  * @param stop strings that end the completion and are not part of it
  * @param topLogprobs log probabilities wanted: absent for none, else with this many alternatives a token
+ * @param promptLogprobs the same for the prompt's tokens
+ * @param shownTokens special tokens whose names are part of the text, where others are left out of it
+ * @param constraint what the text may be; null for any. Where it allows nothing more the completion ends with STOP
  */
 public record SamplingParams(
         float temperature,
@@ -44,7 +48,10 @@ public record SamplingParams(
         Set<Integer> eosTokens,
         Set<Integer> stopTokens,
         List<String> stop,
-        OptionalInt topLogprobs) {
+        OptionalInt topLogprobs,
+        OptionalInt promptLogprobs,
+        Set<Integer> shownTokens,
+        @Nullable OutputConstraint constraint) {
 
     /** Copies the collections. */
     public SamplingParams {
@@ -52,6 +59,7 @@ public record SamplingParams(
         eosTokens = Set.copyOf(eosTokens);
         stopTokens = Set.copyOf(stopTokens);
         stop = List.copyOf(stop);
+        shownTokens = Set.copyOf(shownTokens);
     }
 
     /** The most likely token always, {@code maxTokens} of them unless one of {@code eosTokens} comes before. */
@@ -82,6 +90,9 @@ public record SamplingParams(
         private Set<Integer> stopTokens = Set.of();
         private List<String> stop = List.of();
         private OptionalInt topLogprobs = OptionalInt.empty();
+        private OptionalInt promptLogprobs = OptionalInt.empty();
+        private Set<Integer> shownTokens = Set.of();
+        private @Nullable OutputConstraint constraint;
 
         private Builder(int maxTokens) {
             this.maxTokens = maxTokens;
@@ -162,6 +173,21 @@ public record SamplingParams(
             return this;
         }
 
+        public Builder promptLogprobs(int value) {
+            promptLogprobs = OptionalInt.of(value);
+            return this;
+        }
+
+        public Builder shownTokens(Set<Integer> value) {
+            shownTokens = value;
+            return this;
+        }
+
+        public Builder constraint(@Nullable OutputConstraint value) {
+            constraint = value;
+            return this;
+        }
+
         /** The record. */
         public SamplingParams build() {
             return new SamplingParams(
@@ -180,7 +206,10 @@ public record SamplingParams(
                     eosTokens,
                     stopTokens,
                     stop,
-                    topLogprobs);
+                    topLogprobs,
+                    promptLogprobs,
+                    shownTokens,
+                    constraint);
         }
     }
 }

@@ -5,6 +5,7 @@ import dev.penstock.prompt.ChatTemplates;
 import dev.penstock.prompt.SamplingDefaults;
 import dev.penstock.prompt.ServedModel;
 import dev.penstock.prompt.TemplateException;
+import dev.penstock.prompt.constraint.Constraints;
 import dev.penstock.prompt.tokenizer.HfTokenizer;
 import dev.penstock.prompt.tokenizer.Tokenizers;
 import dev.penstock.weights.GenerationConfig;
@@ -47,6 +48,7 @@ final class ModelText {
                 Instant.now(),
                 fingerprint(variant),
                 tokenizer,
+                new Constraints(tokenizer),
                 template,
                 texts.bosToken().orElse(null),
                 texts.eosToken().orElse(null),

@@ -1,5 +1,6 @@
 package dev.penstock.prompt;
 
+import dev.penstock.prompt.constraint.Constraints;
 import java.time.Instant;
 import java.util.OptionalInt;
 import java.util.Set;
@@ -12,6 +13,7 @@ import org.jspecify.annotations.Nullable;
  * @param created when it was loaded
  * @param fingerprint stable for this build and these weights, for {@code system_fingerprint}
  * @param tokenizer its tokenizer
+ * @param constraints compiles what the tokens of its completions may spell
  * @param template its chat template, if it has one
  * @param bosToken text of its begin token, if it has one
  * @param eosToken text of its end token, if it has one
@@ -24,6 +26,7 @@ public record ServedModel(
         Instant created,
         String fingerprint,
         Tokenizer tokenizer,
+        Constraints constraints,
         @Nullable ChatTemplate template,
         @Nullable String bosToken,
         @Nullable String eosToken,

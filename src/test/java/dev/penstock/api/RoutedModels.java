@@ -13,6 +13,7 @@ import dev.penstock.prompt.CatalogModel;
 import dev.penstock.prompt.RemoteModel;
 import dev.penstock.prompt.SamplingDefaults;
 import dev.penstock.prompt.ServedModel;
+import dev.penstock.prompt.constraint.Constraints;
 import dev.penstock.routing.Member;
 import io.vertx.core.Vertx;
 import io.vertx.core.http.HttpServerOptions;
@@ -58,6 +59,7 @@ public class RoutedModels implements ModelLoader {
                 Instant.EPOCH,
                 "fp_routed",
                 new ByteTokenizer(),
+                new Constraints(new ByteTokenizer()),
                 variables -> "<s>Hi",
                 "<s>",
                 "</s>",

@@ -6,6 +6,7 @@ import dev.penstock.ops.ModelRegistry;
 import dev.penstock.ops.PenstockConfig;
 import dev.penstock.prompt.SamplingDefaults;
 import dev.penstock.prompt.ServedModel;
+import dev.penstock.prompt.constraint.Constraints;
 import dev.penstock.routing.Member;
 import jakarta.enterprise.inject.Alternative;
 import jakarta.inject.Singleton;
@@ -45,6 +46,7 @@ public class ScriptedModels implements ModelLoader {
                         created,
                         "fp_scripted",
                         new ByteTokenizer(),
+                        new Constraints(new ByteTokenizer()),
                         ScriptedModels::render,
                         "<s>",
                         "</s>",
@@ -59,6 +61,7 @@ public class ScriptedModels implements ModelLoader {
                         created,
                         "fp_plain",
                         new ByteTokenizer(),
+                        new Constraints(new ByteTokenizer()),
                         null,
                         null,
                         null,

@@ -3,6 +3,7 @@ package dev.penstock.prompt;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.penstock.prompt.constraint.Constraints;
 import dev.penstock.prompt.tokenizer.HfTokenizer;
 import dev.penstock.prompt.tokenizer.TestTokenizers;
 import java.io.IOException;
@@ -124,6 +125,7 @@ class PromptRendererTest {
                 Instant.EPOCH,
                 "f",
                 tokenizer,
+                new Constraints(tokenizer),
                 template == null ? null : ChatTemplates.of(template),
                 "<|begin_of_text|>",
                 "<|eot_id|>",

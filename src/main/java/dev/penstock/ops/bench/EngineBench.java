@@ -63,6 +63,7 @@ final class EngineBench {
             boolean[] started = {false};
             return event -> {
                 switch (event) {
+                    case GenerationEvent.PromptScored scored -> {}
                     case GenerationEvent.Delta delta -> {
                         if (!started[0]) {
                             started[0] = true;
