@@ -13,7 +13,7 @@ sealed interface Symbol {
     /** One of several sequences. */
     record Choice(List<List<Symbol>> options) implements Symbol {
         /** Copies the lists. */
-        Choice {
+        public Choice {
             options = options.stream().map(List::copyOf).toList();
         }
     }
@@ -21,7 +21,7 @@ sealed interface Symbol {
     /** A sequence, at least {@code min} and at most {@code max} times; {@link Regex#UNBOUNDED} for no bound. */
     record Repeat(List<Symbol> items, int min, int max) implements Symbol {
         /** Copies the list. */
-        Repeat {
+        public Repeat {
             items = List.copyOf(items);
         }
     }
