@@ -52,6 +52,29 @@ final class ByteDfa {
         return build(List.of(regex), new Pair(regex, Regex.ANYTHING), p -> !p.a().isNullable());
     }
 
+    /** The natural numbers, as digits without needless zeros, that a number divides: by the remainder of what has been read. */
+    static Regex multiples(int divisor) {
+        ByteClasses classes = new ByteClasses();
+        for (int digit = 0; digit <= 9; digit++) {
+            classes.split(ByteSet.of('0' + digit));
+        }
+        int width = classes.count();
+        // State 0 is the beginning, state 1 a single zero, state 2 + r the remainder r of a number that does not begin with zero.
+        int[] next = new int[(divisor + 2) * width];
+        Arrays.fill(next, NONE);
+        boolean[] accepting = new boolean[divisor + 2];
+        accepting[1] = true;
+        accepting[2] = true;
+        for (int digit = 0; digit <= 9; digit++) {
+            int column = classes.of('0' + digit);
+            next[column] = digit == 0 ? 1 : 2 + digit % divisor;
+            for (int rest = 0; rest < divisor; rest++) {
+                next[(2 + rest) * width + column] = 2 + (rest * 10 + digit) % divisor;
+            }
+        }
+        return Regex.automaton(new ByteDfa(classes, next, accepting), 0);
+    }
+
     private static Regex build(List<Regex> of, Pair start, Predicate<Pair> accepts) {
         boolean complement = of.size() == 1;
         ByteClasses classes = new ByteClasses();

@@ -1,5 +1,6 @@
 package dev.penstock.prompt.constraint;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import java.util.List;
 
 /** Turns the form of a text into symbols of a grammar. */
@@ -22,7 +23,7 @@ final class FormCompiler {
                         options.stream().map(FormCompiler::compile).toList()));
             case OutputForm.Repeat(OutputForm item, int min, int max) ->
                 List.of(new Symbol.Repeat(compile(item), min, max));
-            case OutputForm.Json(var schema) -> throw new ConstraintException("JSON Schema is not known yet: " + schema);
+            case OutputForm.Json(JsonNode schema) -> SchemaCompiler.compile(schema);
             case OutputForm.Regex(String pattern) -> List.of(new Symbol.Lex(RegexParser.whole(pattern)));
             case OutputForm.Grammar(String gbnf) -> GbnfParser.parse(gbnf);
         };
