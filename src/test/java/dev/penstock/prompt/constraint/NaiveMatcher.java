@@ -10,6 +10,13 @@ import java.util.Set;
 
 /** Reads a text of a grammar with all stacks written out in full: slow, and nothing is shared. For grammars without left recursion. */
 final class NaiveMatcher {
+    /** Ambiguous grammars have more stacks than can be written out. */
+    private static final int MAX_STACKS = 1000;
+
+    static final class TooAmbiguous extends Exception {
+        private static final long serialVersionUID = 1L;
+    }
+
     private final Set<Rule> productive = new HashSet<>();
     private final List<Symbol> start;
 
@@ -34,12 +41,12 @@ final class NaiveMatcher {
     }
 
     /** All stacks before the first byte. */
-    Set<List<Symbol>> begin() {
+    Set<List<Symbol>> begin() throws TooAmbiguous {
         return expanded(List.of(start));
     }
 
     /** All stacks after a byte; none if no text goes on so. */
-    Set<List<Symbol>> after(Set<List<Symbol>> stacks, int b) {
+    Set<List<Symbol>> after(Set<List<Symbol>> stacks, int b) throws TooAmbiguous {
         List<List<Symbol>> next = new ArrayList<>();
         for (List<Symbol> stack : stacks) {
             if (!stack.isEmpty() && stack.getFirst() instanceof Symbol.Lex(Regex regex)) {
@@ -58,11 +65,11 @@ final class NaiveMatcher {
     }
 
     /** Whether the bytes are a text. */
-    boolean matches(byte[] bytes) {
+    boolean matches(byte[] bytes) throws TooAmbiguous {
         return accepts(after(begin(), bytes));
     }
 
-    Set<List<Symbol>> after(Set<List<Symbol>> stacks, byte[] bytes) {
+    Set<List<Symbol>> after(Set<List<Symbol>> stacks, byte[] bytes) throws TooAmbiguous {
         Set<List<Symbol>> at = stacks;
         for (byte b : bytes) {
             at = after(at, b & 0xFF);
@@ -70,7 +77,7 @@ final class NaiveMatcher {
         return at;
     }
 
-    private Set<List<Symbol>> expanded(List<List<Symbol>> stacks) {
+    private Set<List<Symbol>> expanded(List<List<Symbol>> stacks) throws TooAmbiguous {
         Set<List<Symbol>> seen = new HashSet<>();
         Set<List<Symbol>> result = new HashSet<>();
         Deque<List<Symbol>> work = new ArrayDeque<>(stacks);
@@ -78,6 +85,9 @@ final class NaiveMatcher {
             List<Symbol> stack = work.remove();
             if (!seen.add(stack) || !isProductive(stack)) {
                 continue;
+            }
+            if (seen.size() > MAX_STACKS) {
+                throw new TooAmbiguous();
             }
             if (stack.isEmpty()) {
                 result.add(stack);
