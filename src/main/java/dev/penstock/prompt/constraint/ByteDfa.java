@@ -7,6 +7,7 @@ import java.util.Deque;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.IntPredicate;
 import java.util.function.Predicate;
 
 /**
@@ -52,6 +53,31 @@ final class ByteDfa {
         return build(List.of(regex), new Pair(regex, Regex.ANYTHING), p -> !p.a().isNullable());
     }
 
+    /** How an automaton goes on; negative where nothing follows. */
+    interface Step {
+        int next(int state, int b);
+    }
+
+    /** What an automaton accepts that is given by its rule; it begins in state 0. */
+    static Regex of(int states, Step step, IntPredicate accepts) {
+        if (states > MAX_STATES) {
+            throw tooComplex();
+        }
+        ByteClasses classes = new ByteClasses();
+        for (int b = 0; b < 256; b++) {
+            classes.split(ByteSet.of(b));
+        }
+        int[] next = new int[states * classes.count()];
+        boolean[] accepting = new boolean[states];
+        for (int state = 0; state < states; state++) {
+            for (int b = 0; b < 256; b++) {
+                next[state * classes.count() + classes.of(b)] = step.next(state, b);
+            }
+            accepting[state] = accepts.test(state);
+        }
+        return Regex.automaton(new ByteDfa(classes, next, accepting), 0);
+    }
+
     private static Regex build(List<Regex> of, Pair start, Predicate<Pair> accepts) {
         boolean complement = of.size() == 1;
         ByteClasses classes = new ByteClasses();
@@ -73,8 +99,7 @@ final class ByteDfa {
                         ? NONE
                         : numbers.computeIfAbsent(after, fresh -> {
                             if (states.size() == MAX_STATES) {
-                                throw new ConstraintException("an expression is too complex: its automaton has more than "
-                                        + MAX_STATES + " states.");
+                                throw tooComplex();
                             }
                             states.add(fresh);
                             return states.size() - 1;
@@ -89,6 +114,11 @@ final class ByteDfa {
             accepting[i] = accepts.test(states.get(i));
         }
         return Regex.automaton(new ByteDfa(classes, next, accepting), 0);
+    }
+
+    private static ConstraintException tooComplex() {
+        return new ConstraintException(
+                "an expression is too complex: its automaton has more than " + MAX_STATES + " states.");
     }
 
     private int[] distances() {

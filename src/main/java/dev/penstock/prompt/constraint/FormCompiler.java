@@ -22,7 +22,7 @@ final class FormCompiler {
                         options.stream().map(FormCompiler::compile).toList()));
             case OutputForm.Repeat(OutputForm item, int min, int max) ->
                 List.of(new Symbol.Repeat(compile(item), min, max));
-            case OutputForm.Json(var schema) -> throw new ConstraintException("JSON Schema is not known yet: " + schema);
+            case OutputForm.Json(var schema) -> SchemaCompiler.compile(schema);
             case OutputForm.Regex(String pattern) -> List.of(new Symbol.Lex(RegexParser.whole(pattern)));
             case OutputForm.Grammar(String gbnf) -> throw new ConstraintException("grammars are not known yet: " + gbnf);
         };
