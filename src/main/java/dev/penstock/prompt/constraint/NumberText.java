@@ -127,6 +127,9 @@ final class NumberText {
         for (BigDecimal multiple : facts.multiples()) {
             all = Regex.and(all, multiplesOf(multiple));
         }
+        for (BigDecimal other : facts.others()) {
+            all = Regex.and(all, Regex.not(multiplesOf(other)));
+        }
         for (BigDecimal excluded : facts.excluded()) {
             if (excluded.signum() < 0 == negative) {
                 all = Regex.and(all, Regex.not(spellings(excluded.abs())));

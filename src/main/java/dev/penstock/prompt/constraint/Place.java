@@ -11,28 +11,38 @@ import org.jspecify.annotations.Nullable;
  * @param negated whether what is <em>not</em> valid under it is meant
  */
 record Place(String pointer, JsonNode schema, boolean negated) {
+    /** Names are bounded by this, as each place holds its own. */
+    private static final int MAX_POINTER = 2000;
+
+    /** A pointer, and a name after it (RFC 6901). */
+    static String pointer(String parent, String name) {
+        if (parent.length() + name.length() > MAX_POINTER) {
+            throw new ConstraintException("the schema has names that are too long, at " + shown(parent) + ": a pointer "
+                    + "may have " + MAX_POINTER + " characters.");
+        }
+        return parent + "/" + name.replace("~", "~0").replace("/", "~1");
+    }
+
+    /** As much of a text as a message shows. */
+    static String shown(String text) {
+        return text.length() <= 80 ? text : text.substring(0, 80) + "...";
+    }
+
     /** The schema of a keyword. */
     Place child(String keyword) {
-        return new Place(pointer + "/" + keyword, schema.path(keyword), false).checked();
+        return new Place(pointer(pointer, keyword), schema.path(keyword), false).checked();
     }
 
     /** One of the schemas that a keyword has by name. */
     Place child(String keyword, String name) {
-        String escaped = name.replace("~", "~0").replace("/", "~1");
-        return new Place(
-                        pointer + "/" + keyword + "/" + escaped,
-                        schema.path(keyword).path(name),
-                        false)
-                .checked();
+        JsonNode child = schema.path(keyword).path(name);
+        return new Place(pointer(pointer(pointer, keyword), name), child, false).checked();
     }
 
     /** One of the schemas that a keyword has in a list. */
     Place child(String keyword, int index) {
-        return new Place(
-                        pointer + "/" + keyword + "/" + index,
-                        schema.path(keyword).path(index),
-                        false)
-                .checked();
+        JsonNode child = schema.path(keyword).path(index);
+        return new Place(pointer(pointer(pointer, keyword), String.valueOf(index)), child, false).checked();
     }
 
     /** What is valid here where it is not there. */

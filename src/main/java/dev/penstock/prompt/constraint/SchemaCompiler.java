@@ -29,8 +29,12 @@ final class SchemaCompiler {
 
     private final SchemaExpander expander;
     private final Map<Set<Place>, Rule> rules = new HashMap<>();
-    private final Deque<Runnable> work = new ArrayDeque<>();
+    private final Deque<Task> work = new ArrayDeque<>();
     private final List<String> dead = new ArrayList<>();
+    private String where = "#";
+
+    /** What is left to do for the schema at a place. */
+    private record Task(String where, Runnable work) {}
 
     private SchemaCompiler(JsonNode schema) {
         expander = new SchemaExpander(new SchemaDocument(schema));
@@ -46,7 +50,7 @@ final class SchemaCompiler {
         List<Symbol> symbols =
                 List.of(new Symbol.Ref(compiler.value(List.of(compiler.expander.document().root()))));
         while (!compiler.work.isEmpty()) {
-            compiler.work.remove().run();
+            compiler.run(compiler.work.remove());
         }
         try {
             Grammar unused = new Grammar(symbols);
@@ -65,7 +69,17 @@ final class SchemaCompiler {
 
     /** Does something once what is going on is done. */
     void later(Runnable task) {
-        work.add(task);
+        work.add(new Task(where, task));
+    }
+
+    private void run(Task task) {
+        where = task.where();
+        try {
+            task.work().run();
+        } catch (ConstraintException e) {
+            String message = String.valueOf(e.getMessage());
+            throw message.contains(" at #") ? e : new ConstraintException("at " + where + ": " + message);
+        }
     }
 
     /** The rule of what is valid under all of these schemas. */
@@ -82,7 +96,7 @@ final class SchemaCompiler {
         }
         Rule rule = new Rule(targets.isEmpty() ? "any value" : String.valueOf(targets.iterator().next()));
         rules.put(targets, rule);
-        later(() -> rule.define(body(targets)));
+        work.add(new Task(targets.isEmpty() ? "#" : targets.iterator().next().pointer(), () -> rule.define(body(targets))));
         return rule;
     }
 
@@ -124,13 +138,7 @@ final class SchemaCompiler {
                         .toList()));
             }
         }
-        try {
-            return alternatives(places);
-        } catch (ConstraintException e) {
-            String where = String.valueOf(places.isEmpty() ? "#" : places.iterator().next());
-            String message = String.valueOf(e.getMessage());
-            throw message.contains(" at #") ? e : new ConstraintException("at " + where + ": " + message);
-        }
+        return alternatives(places);
     }
 
     private List<Symbol> alternatives(Set<Place> places) {

@@ -14,7 +14,6 @@ final class SchemaDocument {
     private static final int MAX_NODES = 50_000;
     private static final int MAX_DEPTH = 256;
     private static final long MAX_CHARS = 1 << 20;
-    private static final int MAX_POINTER = 1000;
 
     private final JsonNode root;
     private final Map<String, Place> anchors = new HashMap<>();
@@ -66,10 +65,8 @@ final class SchemaDocument {
     }
 
     private static String pointer(String parent, String name, JsonNode child) {
-        // Scalars are never led to, and long names must not add up.
-        return child.isContainerNode() && parent.length() + name.length() <= MAX_POINTER
-                ? parent + "/" + name.replace("~", "~0").replace("/", "~1")
-                : parent;
+        // Scalars are never led to.
+        return child.isContainerNode() ? Place.pointer(parent, name) : parent;
     }
 
     /** The whole schema. */
@@ -96,12 +93,12 @@ final class SchemaDocument {
             return root();
         }
         if (text.charAt(0) != '#') {
-            throw from.refused("$ref", "'" + shown(text) + "' leads out of the schema; only references within it are followed");
+            throw from.refused("$ref", "'" + Place.shown(text) + "' leads out of the schema; only references within it are followed");
         }
         if (text.charAt(1) != '/') {
             Place anchor = anchors.get(text.substring(1));
             if (anchor == null) {
-                throw from.refused("$ref", "there is no $anchor '" + shown(text.substring(1)) + "'");
+                throw from.refused("$ref", "there is no $anchor '" + Place.shown(text.substring(1)) + "'");
             }
             return anchor;
         }
@@ -110,16 +107,16 @@ final class SchemaDocument {
 
     private Place follow(Place from, String text) {
         JsonNode at = root;
-        StringBuilder pointer = new StringBuilder("#");
+        String pointer = "#";
         for (String encoded : text.substring(2).split("/", -1)) {
             String name = decoded(encoded).replace("~1", "/").replace("~0", "~");
             at = at.isArray() && name.matches("[0-9]{1,6}") ? at.path(Integer.parseInt(name)) : at.path(name);
-            pointer.append('/').append(name.replace("~", "~0").replace("/", "~1"));
+            pointer = Place.pointer(pointer, name);
         }
         if (at.isMissingNode()) {
-            throw from.refused("$ref", "'" + shown(text) + "' leads to nothing");
+            throw from.refused("$ref", "'" + Place.shown(text) + "' leads to nothing");
         }
-        return new Place(pointer.toString(), at, false).checked();
+        return new Place(pointer, at, false).checked();
     }
 
     private static String decoded(String text) {
@@ -128,9 +125,5 @@ final class SchemaDocument {
         } catch (IllegalArgumentException e) {
             return text;
         }
-    }
-
-    private static String shown(String text) {
-        return text.length() <= 80 ? text : text.substring(0, 80) + "...";
     }
 }

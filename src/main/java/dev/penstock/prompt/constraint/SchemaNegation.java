@@ -2,6 +2,7 @@ package dev.penstock.prompt.constraint;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.penstock.prompt.constraint.Conjunction.Type;
+import java.math.BigDecimal;
 import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.Iterator;
@@ -48,6 +49,11 @@ final class SchemaNegation {
             case "maximum", "exclusiveMaximum" -> {
                 NumberFacts.Bound max = SchemaReader.read(place, keyword).number().max();
                 yield max == null ? List.of() : only(Type.NUMBER, Conjunction.of(NumberFacts.atLeast(max.value(), !max.strict())));
+            }
+            case "multipleOf" -> {
+                BigDecimal multiple =
+                        SchemaReader.read(place, keyword).number().multiples().iterator().next();
+                yield only(Type.NUMBER, Conjunction.of(NumberFacts.noMultipleOf(multiple)));
             }
             case "minLength" -> {
                 int min = SchemaReader.read(place, keyword).string().min();
@@ -100,12 +106,16 @@ final class SchemaNegation {
 
     private static List<Conjunction> types(Place place) {
         Conjunction named = SchemaReader.read(place, "type");
-        if (named.number().integral()) {
-            throw place.refused("type", "'integer' can't be held where the schema is negated, by not, if or oneOf");
-        }
         EnumSet<Type> others = EnumSet.allOf(Type.class);
         others.removeAll(named.types());
-        return others.isEmpty() ? List.of() : List.of(Conjunction.of(others));
+        List<Conjunction> all = new ArrayList<>();
+        if (!others.isEmpty()) {
+            all.add(Conjunction.of(others));
+        }
+        if (named.number().integral()) {
+            all.addAll(only(Type.NUMBER, Conjunction.of(NumberFacts.noMultipleOf(BigDecimal.ONE))));
+        }
+        return all;
     }
 
     private static Conjunction others(Place place, String keyword) {

@@ -122,7 +122,7 @@ final class SchemaReader {
             }
             case "additionalItems", "dependencies" ->
                 throw place.refused(keyword, "it is of an older draft; write it as JSON Schema 2020-12 does");
-            default -> throw place.refused(shown(keyword), "it is not known");
+            default -> throw place.refused(Place.shown(keyword), "it is not known");
         };
     }
 
@@ -145,7 +145,7 @@ final class SchemaReader {
                 case "string" -> types.add(Type.STRING);
                 case "array" -> types.add(Type.ARRAY);
                 case "object" -> types.add(Type.OBJECT);
-                default -> throw place.refused("type", "'" + shown(name.asText()) + "' is no type");
+                default -> throw place.refused("type", "'" + Place.shown(name.asText()) + "' is no type");
             }
         }
         if (numbers || integers) {
@@ -276,9 +276,5 @@ final class SchemaReader {
             throw place.refused(keyword, "it must be an integer from 0");
         }
         return value.min(BigDecimal.valueOf(Regex.INFINITE)).intValue();
-    }
-
-    private static String shown(String text) {
-        return text.length() <= 80 ? text : text.substring(0, 80) + "...";
     }
 }

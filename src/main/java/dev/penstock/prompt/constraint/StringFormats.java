@@ -90,8 +90,7 @@ final class StringFormats {
         }
         String pattern = PATTERNS.get(format);
         if (pattern == null) {
-            String shown = format.length() <= 40 ? format : format.substring(0, 40) + "...";
-            throw place.refused("format", "the format '" + shown + "' can't be held");
+            throw place.refused("format", "the format '" + Place.shown(format) + "' can't be held");
         }
         return Conjunction.of(StringFacts.matching(RegexParser.somewhere("^(" + pattern + ")$", JsonText::chars)));
     }
