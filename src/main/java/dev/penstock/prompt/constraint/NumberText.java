@@ -108,7 +108,9 @@ final class NumberText {
         if (needed > MAX_DIGITS) {
             throw new ConstraintException("a bound of a number is beyond 10^" + MAX_DIGITS + ".");
         }
-        int digits = Math.max(needed, facts.integral() ? INTEGER_DIGITS : DOUBLE_DIGITS);
+        boolean exact =
+                facts.integral() && facts.multiples().isEmpty() && facts.others().isEmpty();
+        int digits = Math.max(needed, exact ? INTEGER_DIGITS : DOUBLE_DIGITS);
         Regex all = natural(digits, 0);
         if (!facts.integral()) {
             List<Regex> shapes = new ArrayList<>(List.of(all));
