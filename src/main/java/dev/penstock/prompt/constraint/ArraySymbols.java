@@ -40,7 +40,8 @@ final class ArraySymbols {
         boolean unique = facts.unique() && max > 1;
         if (!facts.contained().isEmpty()) {
             if (unique || facts.contained().size() > 1 || facts.prefix() > 0) {
-                throw new ConstraintException("contains can't be held beside uniqueItems, prefixItems or another contains.");
+                throw new ConstraintException(
+                        "contains can't be held beside uniqueItems, prefixItems or another contains.");
             }
             return containing(facts.contained().iterator().next());
         }
@@ -101,7 +102,8 @@ final class ArraySymbols {
         }
         int places0 = max == Regex.UNBOUNDED ? facts.min() : max;
         if (places0 > MAX_CONTAINING) {
-            throw new ConstraintException("contains can't be held beside minItems or maxItems above " + MAX_CONTAINING + ".");
+            throw new ConstraintException(
+                    "contains can't be held beside minItems or maxItems above " + MAX_CONTAINING + ".");
         }
         List<List<Symbol>> options = new ArrayList<>();
         for (int at = 0; at < places0; at++) {
@@ -117,8 +119,8 @@ final class ArraySymbols {
     private List<Symbol> unique() {
         List<JsonNode> values = facts.prefix() == 0 ? compiler.finite(facts.placesOf(0)) : null;
         if (values == null || values.size() > MAX_UNIQUE) {
-            throw new ConstraintException("uniqueItems can't be held, but for items that are one of at most " + MAX_UNIQUE
-                    + " values by enum or const.");
+            throw new ConstraintException("uniqueItems can't be held, but for items that are one of at most "
+                    + MAX_UNIQUE + " values by enum or const.");
         }
         return List.of(new Symbol.Ref(unique(values, 0, new HashMap<>())));
     }

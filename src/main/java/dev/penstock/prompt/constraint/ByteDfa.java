@@ -92,8 +92,7 @@ final class ByteDfa {
             Pair state = states.get(i);
             int[] row = new int[bytes.length];
             for (int c = 0; c < bytes.length; c++) {
-                Pair after =
-                        new Pair(state.a().derivative(bytes[c]), state.b().derivative(bytes[c]));
+                Pair after = new Pair(state.a().derivative(bytes[c]), state.b().derivative(bytes[c]));
                 boolean dead = !complement && (after.a().isEmpty() || after.b().isEmpty());
                 row[c] = dead
                         ? NONE

@@ -66,25 +66,31 @@ final class JsonText {
         int index = SHORT.indexOf(c);
         return index >= 0
                 ? Regex.literal("\\" + SHORT_NAMES.charAt(index))
-                : Regex.union(
-                        Regex.literal(String.format("\\u%04x", c)), Regex.literal(String.format("\\u%04X", c)));
+                : Regex.union(Regex.literal(String.format("\\u%04x", c)), Regex.literal(String.format("\\u%04X", c)));
     }
 
     private static Regex anyChar() {
-        Regex hex = Regex.bytes(ByteSet.range('0', '9').or(ByteSet.range('a', 'f')).or(ByteSet.range('A', 'F')));
+        Regex hex =
+                Regex.bytes(ByteSet.range('0', '9').or(ByteSet.range('a', 'f')).or(ByteSet.range('A', 'F')));
         Regex d = Regex.bytes(ByteSet.of('d').or(ByteSet.of('D')));
         Regex notD = Regex.bytes(ByteSet.range('0', '9')
                 .or(ByteSet.range('a', 'c'))
                 .or(ByteSet.range('e', 'f'))
                 .or(ByteSet.range('A', 'C'))
                 .or(ByteSet.range('E', 'F')));
-        Regex high = Regex.bytes(ByteSet.of('8').or(ByteSet.of('9')).or(ByteSet.range('a', 'b')).or(ByteSet.range('A', 'B')));
+        Regex high = Regex.bytes(
+                ByteSet.of('8').or(ByteSet.of('9')).or(ByteSet.range('a', 'b')).or(ByteSet.range('A', 'B')));
         Regex low = Regex.bytes(ByteSet.range('c', 'f').or(ByteSet.range('C', 'F')));
         Regex u = Regex.literal("\\u");
         Regex two = Regex.repeat(hex, 2, 2);
         return Regex.union(
                 RegexParser.utf8(ESCAPED.not()),
-                Regex.concat(Regex.literal("\\"), Regex.union("\"\\/bfnrt".chars().mapToObj(c -> Regex.range(c, c)).toList())),
+                Regex.concat(
+                        Regex.literal("\\"),
+                        Regex.union("\"\\/bfnrt"
+                                .chars()
+                                .mapToObj(c -> Regex.range(c, c))
+                                .toList())),
                 Regex.concat(u, notD, hex, two),
                 Regex.concat(u, d, Regex.range('0', '7'), two),
                 Regex.concat(u, d, high, two, u, d, low, two));

@@ -16,7 +16,12 @@ import org.jspecify.annotations.Nullable;
  * @param excluded what it must not be, without trailing zeros
  */
 record NumberFacts(
-        @Nullable Bound min, @Nullable Bound max, boolean integral, Set<BigDecimal> multiples, Set<BigDecimal> others, Set<BigDecimal> excluded) {
+        @Nullable Bound min,
+        @Nullable Bound max,
+        boolean integral,
+        Set<BigDecimal> multiples,
+        Set<BigDecimal> others,
+        Set<BigDecimal> excluded) {
     /** A bound, which is allowed itself unless it is strict. */
     record Bound(BigDecimal value, boolean strict) {}
 

@@ -108,15 +108,15 @@ final class NumberText {
         if (needed > MAX_DIGITS) {
             throw new ConstraintException("a bound of a number is beyond 10^" + MAX_DIGITS + ".");
         }
-        boolean exact =
-                facts.integral() && facts.multiples().isEmpty() && facts.others().isEmpty();
+        boolean exact = facts.integral()
+                && facts.multiples().isEmpty()
+                && facts.others().isEmpty();
         int digits = Math.max(needed, exact ? INTEGER_DIGITS : DOUBLE_DIGITS);
         Regex all = natural(digits, 0);
         if (!facts.integral()) {
             List<Regex> shapes = new ArrayList<>(List.of(all));
             for (int whole : WHOLE_DIGITS) {
-                shapes.add(Regex.concat(
-                        natural(whole, 0), POINT, Regex.repeat(DIGIT, 1, DOUBLE_DIGITS - whole)));
+                shapes.add(Regex.concat(natural(whole, 0), POINT, Regex.repeat(DIGIT, 1, DOUBLE_DIGITS - whole)));
             }
             all = Regex.union(shapes);
         }
@@ -154,9 +154,7 @@ final class NumberText {
         String fraction = fraction(value);
         Regex zeros = Regex.repeat(Regex.literal("0"), 0, Regex.UNBOUNDED);
         return fraction.isEmpty()
-                ? Regex.concat(
-                        Regex.literal(whole(value)),
-                        optional(Regex.concat(POINT, Regex.literal("0"), zeros)))
+                ? Regex.concat(Regex.literal(whole(value)), optional(Regex.concat(POINT, Regex.literal("0"), zeros)))
                 : Regex.concat(Regex.literal(whole(value) + "." + fraction), zeros);
     }
 
@@ -179,8 +177,7 @@ final class NumberText {
                     Regex.concat(Regex.range(digit + 1, '9'), Regex.repeat(DIGIT, left, left), FRACTION),
                     Regex.concat(Regex.range(digit, digit), all));
         }
-        return Regex.union(
-                all, Regex.concat(Regex.repeat(DIGIT, whole.length() + 1, Regex.UNBOUNDED), FRACTION));
+        return Regex.union(all, Regex.concat(Regex.repeat(DIGIT, whole.length() + 1, Regex.UNBOUNDED), FRACTION));
     }
 
     /** The same at or below a bound. */
@@ -224,7 +221,8 @@ final class NumberText {
                     + " of its last one.");
         }
         int modulus = unscaled.intValue();
-        // State: how many digits are behind the point, plus one once it is there, and the remainder of the digits so far.
+        // State: how many digits are behind the point, plus one once it is there, and the remainder of the digits so
+        // far.
         return ByteDfa.of(
                 modulus * (scale + 2),
                 (state, b) -> {

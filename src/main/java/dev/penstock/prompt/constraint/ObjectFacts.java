@@ -37,8 +37,7 @@ record ObjectFacts(Set<Part> parts, Set<String> required, Set<String> forbidden,
 
     private static final int MAX_PATTERNS = 6;
 
-    static final ObjectFacts ANY =
-            new ObjectFacts(Set.of(), Set.of(), Set.of(), 0, Regex.UNBOUNDED, Set.of());
+    static final ObjectFacts ANY = new ObjectFacts(Set.of(), Set.of(), Set.of(), 0, Regex.UNBOUNDED, Set.of());
 
     static ObjectFacts of(Part part) {
         return new ObjectFacts(Set.of(part), Set.of(), Set.of(), 0, Regex.UNBOUNDED, Set.of());

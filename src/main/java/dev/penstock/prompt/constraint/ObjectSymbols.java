@@ -29,7 +29,9 @@ final class ObjectSymbols {
                 .toList();
         free = facts.free(freeName(compiler, facts.names()));
         boolean bounded = facts.max() < names.size() || (facts.max() != Regex.UNBOUNDED && !free.isEmpty());
-        counted = bounded ? Math.max(facts.min(), facts.max()) : facts.min() > facts.required().size() ? facts.min() : 1;
+        counted = bounded
+                ? Math.max(facts.min(), facts.max())
+                : facts.min() > facts.required().size() ? facts.min() : 1;
     }
 
     /** The symbols; those of nothing where no object is as asked. */
@@ -38,7 +40,8 @@ final class ObjectSymbols {
         SchemaChecks checks = compiler.expander().checks();
         if (facts.min() > facts.max()
                 || required.stream()
-                        .anyMatch(name -> facts.forbidden().contains(name) || !checks.isValidName(name, facts.names()))) {
+                        .anyMatch(
+                                name -> facts.forbidden().contains(name) || !checks.isValidName(name, facts.names()))) {
             return SchemaCompiler.NOTHING;
         }
         ObjectSymbols object = new ObjectSymbols(compiler, facts);
@@ -81,8 +84,8 @@ final class ObjectSymbols {
         }
         Rule rule = new Rule("members");
         rules.put(key, rule);
-        compiler.later(() -> rule.define(
-                index < names.size() ? named(index, count) : List.of(new Symbol.Choice(others(count)))));
+        compiler.later(() ->
+                rule.define(index < names.size() ? named(index, count) : List.of(new Symbol.Choice(others(count)))));
         return rule;
     }
 

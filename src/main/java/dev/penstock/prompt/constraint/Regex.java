@@ -135,8 +135,7 @@ final class Regex {
         if (head.shape instanceof Shape.Concat(Regex first, Regex rest)) {
             return concat(first, concat(rest, tail));
         }
-        return intern(
-                new Shape.Concat(head, tail), head.nullable && tail.nullable, add(head.minBytes, tail.minBytes));
+        return intern(new Shape.Concat(head, tail), head.nullable && tail.nullable, add(head.minBytes, tail.minBytes));
     }
 
     /** One of these. */
@@ -162,8 +161,8 @@ final class Regex {
             flat.add(bytes(single));
         }
         if (flat.size() > MAX_ALTERNATIVES) {
-            throw new ConstraintException("an expression is too complex: more than " + MAX_ALTERNATIVES
-                    + " alternatives are open at once.");
+            throw new ConstraintException(
+                    "an expression is too complex: more than " + MAX_ALTERNATIVES + " alternatives are open at once.");
         }
         if (flat.size() <= 1) {
             return flat.isEmpty() ? EMPTY : flat.first();
@@ -311,9 +310,7 @@ final class Regex {
         return switch (shape) {
             case Shape.Concat(Regex head, Regex tail) -> concat(head.within(bytes), tail);
             case Shape.Repeat(Regex item, int min, int max) ->
-                item.nullable
-                        ? this
-                        : repeat(item, Math.min(min, bytes), max > bytes ? UNBOUNDED : max);
+                item.nullable ? this : repeat(item, Math.min(min, bytes), max > bytes ? UNBOUNDED : max);
             case Shape.Union(List<Regex> options) ->
                 union(options.stream().map(o -> o.within(bytes)).toList());
             default -> this;

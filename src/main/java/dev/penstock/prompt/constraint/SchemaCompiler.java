@@ -47,8 +47,8 @@ final class SchemaCompiler {
      */
     static List<Symbol> compile(JsonNode schema) {
         SchemaCompiler compiler = new SchemaCompiler(schema);
-        List<Symbol> symbols =
-                List.of(new Symbol.Ref(compiler.value(List.of(compiler.expander.document().root()))));
+        List<Symbol> symbols = List.of(new Symbol.Ref(
+                compiler.value(List.of(compiler.expander.document().root()))));
         while (!compiler.work.isEmpty()) {
             compiler.run(compiler.work.remove());
         }
@@ -94,9 +94,13 @@ final class SchemaCompiler {
         if (rules.size() >= MAX_RULES) {
             throw new ConstraintException("the schema is too complex: it takes more than " + MAX_RULES + " rules.");
         }
-        Rule rule = new Rule(targets.isEmpty() ? "any value" : String.valueOf(targets.iterator().next()));
+        Rule rule = new Rule(
+                targets.isEmpty()
+                        ? "any value"
+                        : String.valueOf(targets.iterator().next()));
         rules.put(targets, rule);
-        work.add(new Task(targets.isEmpty() ? "#" : targets.iterator().next().pointer(), () -> rule.define(body(targets))));
+        work.add(new Task(
+                targets.isEmpty() ? "#" : targets.iterator().next().pointer(), () -> rule.define(body(targets))));
         return rule;
     }
 

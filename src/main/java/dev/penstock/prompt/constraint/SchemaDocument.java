@@ -58,8 +58,8 @@ final class SchemaDocument {
                 }
             }
             if (nodes + work.size() > MAX_NODES || chars > MAX_CHARS) {
-                throw new ConstraintException("the schema is too large: at most " + MAX_NODES + " values and "
-                        + MAX_CHARS + " characters.");
+                throw new ConstraintException(
+                        "the schema is too large: at most " + MAX_NODES + " values and " + MAX_CHARS + " characters.");
             }
         }
     }
@@ -93,7 +93,9 @@ final class SchemaDocument {
             return root();
         }
         if (text.charAt(0) != '#') {
-            throw from.refused("$ref", "'" + Place.shown(text) + "' leads out of the schema; only references within it are followed");
+            throw from.refused(
+                    "$ref",
+                    "'" + Place.shown(text) + "' leads out of the schema; only references within it are followed");
         }
         if (text.charAt(1) != '/') {
             Place anchor = anchors.get(text.substring(1));

@@ -54,7 +54,8 @@ final class SchemaExpander {
             return found;
         }
         if (open.size() > MAX_DEPTH || !open.add(place)) {
-            throw new ConstraintException("the schema at " + place.pointer() + " leads to itself with no value in between.");
+            throw new ConstraintException(
+                    "the schema at " + place.pointer() + " leads to itself with no value in between.");
         }
         try {
             found = place.schema().isBoolean()
@@ -179,8 +180,8 @@ final class SchemaExpander {
     List<Conjunction> product(List<Conjunction> a, List<Conjunction> b, Place place) {
         steps += a.size() * b.size();
         if (steps > MAX_STEPS) {
-            throw new ConstraintException(
-                    "the schema is too complex: at " + place.pointer() + " there are too many combinations of its parts.");
+            throw new ConstraintException("the schema is too complex: at " + place.pointer()
+                    + " there are too many combinations of its parts.");
         }
         Set<Conjunction> all = new LinkedHashSet<>();
         for (Conjunction x : a) {

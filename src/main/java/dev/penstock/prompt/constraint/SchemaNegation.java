@@ -43,16 +43,25 @@ final class SchemaNegation {
             case "type" -> types(place);
             case "const", "enum" -> List.of(others(place, keyword));
             case "minimum", "exclusiveMinimum" -> {
-                NumberFacts.Bound min = SchemaReader.read(place, keyword).number().min();
-                yield min == null ? List.of() : only(Type.NUMBER, Conjunction.of(NumberFacts.atMost(min.value(), !min.strict())));
+                NumberFacts.Bound min =
+                        SchemaReader.read(place, keyword).number().min();
+                yield min == null
+                        ? List.of()
+                        : only(Type.NUMBER, Conjunction.of(NumberFacts.atMost(min.value(), !min.strict())));
             }
             case "maximum", "exclusiveMaximum" -> {
-                NumberFacts.Bound max = SchemaReader.read(place, keyword).number().max();
-                yield max == null ? List.of() : only(Type.NUMBER, Conjunction.of(NumberFacts.atLeast(max.value(), !max.strict())));
+                NumberFacts.Bound max =
+                        SchemaReader.read(place, keyword).number().max();
+                yield max == null
+                        ? List.of()
+                        : only(Type.NUMBER, Conjunction.of(NumberFacts.atLeast(max.value(), !max.strict())));
             }
             case "multipleOf" -> {
-                BigDecimal multiple =
-                        SchemaReader.read(place, keyword).number().multiples().iterator().next();
+                BigDecimal multiple = SchemaReader.read(place, keyword)
+                        .number()
+                        .multiples()
+                        .iterator()
+                        .next();
                 yield only(Type.NUMBER, Conjunction.of(NumberFacts.noMultipleOf(multiple)));
             }
             case "minLength" -> {
@@ -65,7 +74,11 @@ final class SchemaNegation {
             }
             case "pattern" -> {
                 Regex plain = Regex.repeat(JsonText.PLAIN_CHAR, 0, Regex.UNBOUNDED);
-                Regex pattern = SchemaReader.read(place, keyword).string().patterns().iterator().next();
+                Regex pattern = SchemaReader.read(place, keyword)
+                        .string()
+                        .patterns()
+                        .iterator()
+                        .next();
                 yield only(Type.STRING, Conjunction.of(StringFacts.matching(Regex.and(plain, Regex.not(pattern)))));
             }
             case "minItems" -> {
@@ -96,7 +109,8 @@ final class SchemaNegation {
                         .toList());
             case "not" -> expander.of(place.child(keyword));
             case "$ref" -> expander.of(expander.document().target(place).not());
-            default -> throw place.refused(keyword, "it can't be held where the schema is negated, by not, if or oneOf");
+            default ->
+                throw place.refused(keyword, "it can't be held where the schema is negated, by not, if or oneOf");
         };
     }
 
@@ -140,8 +154,8 @@ final class SchemaNegation {
         List<Conjunction> all = new ArrayList<>();
         for (ObjectFacts.Part part : SchemaReader.read(place).object().parts()) {
             part.properties().forEach((name, child) -> {
-                Conjunction broken = Conjunction.of(
-                                ObjectFacts.of(new ObjectFacts.Part(Map.of(name, child.not()), Map.of(), SchemaReader.ANYTHING)))
+                Conjunction broken = Conjunction.of(ObjectFacts.of(
+                                new ObjectFacts.Part(Map.of(name, child.not()), Map.of(), SchemaReader.ANYTHING)))
                         .and(Conjunction.of(ObjectFacts.having(Set.of(name))));
                 all.addAll(only(Type.OBJECT, broken));
             });

@@ -179,7 +179,8 @@ final class SchemaReader {
         if (schema.path("items").isArray()) {
             throw place.refused("items", "it must be a schema; a list of schemas is prefixItems");
         }
-        List<Place> prefix = schema.has("prefixItems") ? children(place, "prefixItems", "a list of schemas") : List.of();
+        List<Place> prefix =
+                schema.has("prefixItems") ? children(place, "prefixItems", "a list of schemas") : List.of();
         return new ArrayFacts.Part(prefix, schema.has("items") ? place.child("items") : ANYTHING);
     }
 
@@ -208,8 +209,8 @@ final class SchemaReader {
         try {
             return RegexParser.somewhere(pattern, JsonText::chars);
         } catch (ConstraintException e) {
-            throw new ConstraintException("the keyword '" + keyword + "' at " + place.pointer() + " can't be used: "
-                    + e.getMessage());
+            throw new ConstraintException(
+                    "the keyword '" + keyword + "' at " + place.pointer() + " can't be used: " + e.getMessage());
         }
     }
 

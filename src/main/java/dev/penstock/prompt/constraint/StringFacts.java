@@ -51,7 +51,8 @@ record StringFacts(int min, int max, Set<Regex> patterns, Set<String> excluded) 
         if (!excluded.isEmpty()) {
             all = Regex.and(
                     all,
-                    Regex.not(Regex.union(excluded.stream().map(JsonText::content).toList())));
+                    Regex.not(
+                            Regex.union(excluded.stream().map(JsonText::content).toList())));
         }
         return all;
     }

@@ -9,17 +9,19 @@ final class StringFormats {
     /** These only tell what a value is for. */
     private static final Set<String> NOTES = Set.of("float", "double", "password", "binary", "byte");
 
-    // The calendar of RFC 3339: February has 29 days in years that 4 divides, but for those that 100 divides and 400 does not.
+    // The calendar of RFC 3339: February has 29 days in years that 4 divides, but for those that 100 divides and 400
+    // does not.
     private static final String LEAP_YEAR =
             "([0-9]{2}(0[48]|[2468][048]|[13579][26])|(0[048]|[2468][048]|[13579][26])00)";
     private static final String DATE = "([0-9]{4}-((0[13578]|1[02])-(0[1-9]|[12][0-9]|3[01])"
             + "|(0[469]|11)-(0[1-9]|[12][0-9]|30)|02-(0[1-9]|1[0-9]|2[0-8]))|" + LEAP_YEAR + "-02-29)";
-    // Readers refuse offsets of 18 hours and more, which no place has.
+    // Readers refuse offsets of 18 hours and more, which no place has, and -00:00, which says that the offset is not known.
     private static final String TIME =
-            "([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\\.[0-9]{1,9})?(Z|[+-](0[0-9]|1[0-7]):[0-5][0-9])";
+            "([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\\.[0-9]{1,9})?(Z|[+](0[0-9]|1[0-7]):[0-5][0-9]|-((0[1-9]|1[0-7]):[0-5][0-9]|00:(0[1-9]|[1-5][0-9])))";
 
     // RFC 3339, appendix A.
-    private static final String CLOCK = "T([0-9]{1,9}H([0-9]{1,9}M([0-9]{1,9}S)?)?|[0-9]{1,9}M([0-9]{1,9}S)?|[0-9]{1,9}S)";
+    private static final String CLOCK =
+            "T([0-9]{1,9}H([0-9]{1,9}M([0-9]{1,9}S)?)?|[0-9]{1,9}M([0-9]{1,9}S)?|[0-9]{1,9}S)";
     private static final String DAYS =
             "([0-9]{1,9}Y([0-9]{1,9}M([0-9]{1,9}D)?)?|[0-9]{1,9}M([0-9]{1,9}D)?|[0-9]{1,9}D)";
     private static final String DURATION = "P([0-9]{1,9}W|" + DAYS + "(" + CLOCK + ")?|" + CLOCK + ")";
@@ -41,8 +43,7 @@ final class StringFormats {
     private static final String PATH_CHAR = "([0-9A-Za-z._~!$&'()*+,;=:@-]|%[0-9A-Fa-f]{2})";
     private static final String HOST = "((" + HOSTNAME + ")|\\[" + IPV6 + "\\])";
     private static final String USER = "(([0-9A-Za-z._~!$&'()*+,;=:-]|%[0-9A-Fa-f]{2})+@)?";
-    private static final String AFTER =
-            "(\\?(" + PATH_CHAR + "|[/?])*)?(#(" + PATH_CHAR + "|[/?])*)?";
+    private static final String AFTER = "(\\?(" + PATH_CHAR + "|[/?])*)?(#(" + PATH_CHAR + "|[/?])*)?";
     private static final String URI = "[A-Za-z][0-9A-Za-z+.-]*:(//" + USER + HOST + "(:[0-9]{1,5})?(/" + PATH_CHAR
             + "*)*|(///|/)?" + PATH_CHAR + "+(/" + PATH_CHAR + "*)*)" + AFTER;
 
@@ -72,7 +73,13 @@ final class StringFormats {
             String tail = after == 0 ? "" : "(" + GROUP + "(:" + GROUP + "){0," + (after - 1) + "})?";
             all.append('|').append(head).append("::").append(tail);
             if (after >= 2) {
-                all.append('|').append(head).append("::(").append(GROUP).append(":){0,").append(after - 2).append('}')
+                all.append('|')
+                        .append(head)
+                        .append("::(")
+                        .append(GROUP)
+                        .append(":){0,")
+                        .append(after - 2)
+                        .append('}')
                         .append(IPV4);
             }
         }

@@ -58,9 +58,8 @@ final class RandomSchemas {
             case 11 -> combined("anyOf", depth);
             case 12 -> oneOf(depth);
             case 13 -> allOf(depth);
-            default -> recursive
-                    ? NODES.objectNode().put("$ref", "#/$defs/node")
-                    : chance(30) ? NODES.objectNode() : types();
+            default ->
+                recursive ? NODES.objectNode().put("$ref", "#/$defs/node") : chance(30) ? NODES.objectNode() : types();
         };
     }
 
@@ -80,7 +79,9 @@ final class RandomSchemas {
             schema.put(chance(70) ? "maximum" : "exclusiveMaximum", low + 1 + random.nextInt(5000));
         }
         if (chance(20)) {
-            schema.put("multipleOf", type.equals("integer") ? one(List.of(2, 3, 7, 10)) : one(List.of(0.5, 0.01, 0.25, 3.0)));
+            schema.put(
+                    "multipleOf",
+                    type.equals("integer") ? one(List.of(2, 3, 7, 10)) : one(List.of(0.5, 0.01, 0.25, 3.0)));
         }
         return schema;
     }
@@ -110,7 +111,14 @@ final class RandomSchemas {
         if (chance(40)) {
             return schema.set("const", NODES.textNode(one(NAMES)));
         }
-        schema.putArray("enum").add(one(NAMES)).add(random.nextInt(10)).add(2.5).addNull().add(true).addObject().put("a", 1);
+        schema.putArray("enum")
+                .add(one(NAMES))
+                .add(random.nextInt(10))
+                .add(2.5)
+                .addNull()
+                .add(true)
+                .addObject()
+                .put("a", 1);
         return chance(30) ? schema.put("minimum", 3).put("maxLength", 3) : schema;
     }
 
