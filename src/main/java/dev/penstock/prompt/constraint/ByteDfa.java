@@ -7,6 +7,7 @@ import java.util.Deque;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.IntPredicate;
 import java.util.function.Predicate;
 
 /**
@@ -52,25 +53,27 @@ final class ByteDfa {
         return build(List.of(regex), new Pair(regex, Regex.ANYTHING), p -> !p.a().isNullable());
     }
 
-    /** The natural numbers, as digits without needless zeros, that a number divides: by the remainder of what has been read. */
-    static Regex multiples(int divisor) {
-        ByteClasses classes = new ByteClasses();
-        for (int digit = 0; digit <= 9; digit++) {
-            classes.split(ByteSet.of('0' + digit));
+    /** How an automaton goes on; negative where nothing follows. */
+    interface Step {
+        int next(int state, int b);
+    }
+
+    /** What an automaton accepts that is given by its rule; it begins in state 0. */
+    static Regex of(int states, Step step, IntPredicate accepts) {
+        if (states > MAX_STATES) {
+            throw tooComplex();
         }
-        int width = classes.count();
-        // State 0 is the beginning, state 1 a single zero, state 2 + r the remainder r of a number that does not begin with zero.
-        int[] next = new int[(divisor + 2) * width];
-        Arrays.fill(next, NONE);
-        boolean[] accepting = new boolean[divisor + 2];
-        accepting[1] = true;
-        accepting[2] = true;
-        for (int digit = 0; digit <= 9; digit++) {
-            int column = classes.of('0' + digit);
-            next[column] = digit == 0 ? 1 : 2 + digit % divisor;
-            for (int rest = 0; rest < divisor; rest++) {
-                next[(2 + rest) * width + column] = 2 + (rest * 10 + digit) % divisor;
+        ByteClasses classes = new ByteClasses();
+        for (int b = 0; b < 256; b++) {
+            classes.split(ByteSet.of(b));
+        }
+        int[] next = new int[states * classes.count()];
+        boolean[] accepting = new boolean[states];
+        for (int state = 0; state < states; state++) {
+            for (int b = 0; b < 256; b++) {
+                next[state * classes.count() + classes.of(b)] = step.next(state, b);
             }
+            accepting[state] = accepts.test(state);
         }
         return Regex.automaton(new ByteDfa(classes, next, accepting), 0);
     }
@@ -89,15 +92,13 @@ final class ByteDfa {
             Pair state = states.get(i);
             int[] row = new int[bytes.length];
             for (int c = 0; c < bytes.length; c++) {
-                Pair after =
-                        new Pair(state.a().derivative(bytes[c]), state.b().derivative(bytes[c]));
+                Pair after = new Pair(state.a().derivative(bytes[c]), state.b().derivative(bytes[c]));
                 boolean dead = !complement && (after.a().isEmpty() || after.b().isEmpty());
                 row[c] = dead
                         ? NONE
                         : numbers.computeIfAbsent(after, fresh -> {
                             if (states.size() == MAX_STATES) {
-                                throw new ConstraintException("an expression is too complex: its automaton has more than "
-                                        + MAX_STATES + " states.");
+                                throw tooComplex();
                             }
                             states.add(fresh);
                             return states.size() - 1;
@@ -112,6 +113,11 @@ final class ByteDfa {
             accepting[i] = accepts.test(states.get(i));
         }
         return Regex.automaton(new ByteDfa(classes, next, accepting), 0);
+    }
+
+    private static ConstraintException tooComplex() {
+        return new ConstraintException(
+                "an expression is too complex: its automaton has more than " + MAX_STATES + " states.");
     }
 
     private int[] distances() {
@@ -150,7 +156,7 @@ final class ByteDfa {
         return minBytes[state] == Regex.INFINITE;
     }
 
-    /** Whether nothing but the empty string is accepted from there. */
+    /** Whether nothing but the empty string is left to accept. */
     boolean isEnd(int state) {
         int width = classes.count();
         for (int i = state * width; i < (state + 1) * width; i++) {

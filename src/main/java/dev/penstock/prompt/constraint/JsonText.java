@@ -1,205 +1,186 @@
 package dev.penstock.prompt.constraint;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import java.math.BigDecimal;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
 
-/**
- * How JSON is written (RFC 8259), in a shape in which no model can go on for ever between two values: where blanks may stand there is
- * at most one, or the end of a line with what indents the next.
- */
+/** How JSON is written (RFC 8259), with room for so much white space that it is readable and no more. */
 final class JsonText {
     private static final int MAX_INDENT = 64;
-    private static final int MAX_DIGITS = 18;
+    private static final int PLAIN_DIGITS = 20;
 
-    /** Between two tokens. */
-    static final Regex BLANK = Regex.union(
+    /** Between two tokens: nothing, a space, or a new line with its indentation. */
+    static final Regex SPACE = Regex.union(
             Regex.EPSILON,
             Regex.literal(" "),
             Regex.concat(
-                    Regex.union(Regex.literal("\n"), Regex.literal("\r\n")),
-                    Regex.repeat(Regex.union(Regex.literal(" "), Regex.literal("\t")), 0, MAX_INDENT)));
+                    Regex.literal("\n"),
+                    Regex.repeat(Regex.bytes(ByteSet.of(' ').or(ByteSet.of('\t'))), 0, MAX_INDENT)));
 
-    static final Symbol COMMA = lex(Regex.concat(BLANK, Regex.literal(","), BLANK));
-    static final Symbol COLON = lex(Regex.concat(BLANK, Regex.literal(":"), BLANK));
-    static final Symbol OPEN_OBJECT = lex(Regex.concat(Regex.literal("{"), BLANK));
-    static final Symbol CLOSE_OBJECT = lex(Regex.concat(BLANK, Regex.literal("}")));
-    static final Symbol OPEN_ARRAY = lex(Regex.concat(Regex.literal("["), BLANK));
-    static final Symbol CLOSE_ARRAY = lex(Regex.concat(BLANK, Regex.literal("]")));
+    static final Regex COMMA = Regex.concat(SPACE, Regex.literal(","), SPACE);
+    static final Regex OBJECT_BEGIN = Regex.concat(Regex.literal("{"), SPACE);
+    static final Regex OBJECT_END = Regex.concat(SPACE, Regex.literal("}"));
+    static final Regex ARRAY_BEGIN = Regex.concat(Regex.literal("["), SPACE);
+    static final Regex ARRAY_END = Regex.concat(SPACE, Regex.literal("]"));
 
-    private static final Regex QUOTE = Regex.literal("\"");
+    private static final CodePoints ESCAPED =
+            CodePoints.of(0, 0x1F).or(CodePoints.of('"', '"')).or(CodePoints.of('\\', '\\'));
+    private static final String SHORT = "\"\\\b\f\n\r\t";
+    private static final String SHORT_NAMES = "\"\\bfnrt";
 
-    /** A character of a string in any way that it can be written. */
-    static final Regex CHARACTER = Regex.union(plain(CodePoints.ALL), escapes());
+    /** A character in the one way that strings with conditions write it. */
+    static final Regex PLAIN_CHAR = chars(CodePoints.ALL);
 
-    /** A string in any way that it can be written. */
-    static final Regex STRING = quoted(Regex.repeat(CHARACTER, 0, Regex.UNBOUNDED));
+    /** What is between the quotes of any string that is written so. */
+    static final Regex ANY_PLAIN = Regex.repeat(PLAIN_CHAR, 0, Regex.UNBOUNDED);
 
-    /** What stands between the quotes of a string in which each character is written in one way only. */
-    static final Regex CANONICAL_BODY = Regex.repeat(canonical(CodePoints.ALL), 0, Regex.UNBOUNDED);
+    /** A character in any way. */
+    static final Regex ANY_CHAR = anyChar();
 
-    static final Regex DIGIT = Regex.range('0', '9');
+    /** What is between the quotes of any string. */
+    static final Regex ANY_CHARS = Regex.repeat(ANY_CHAR, 0, Regex.UNBOUNDED);
 
-    /** The digits of an integer without its sign, as many as every reader keeps. */
-    static final Regex NATURAL = Regex.union(
-            Regex.literal("0"), Regex.concat(Regex.range('1', '9'), Regex.repeat(DIGIT, 0, MAX_DIGITS - 1)));
-
-    static final Regex INTEGER = Regex.concat(Regex.repeat(Regex.literal("-"), 0, 1), NATURAL);
-
-    private static final Regex EXPONENT = Regex.concat(
-            Regex.union(Regex.literal("e"), Regex.literal("E")),
-            Regex.repeat(Regex.union(Regex.literal("+"), Regex.literal("-")), 0, 1),
-            Regex.repeat(DIGIT, 1, 2));
-
-    /** A dot with digits, which no double needs more of. */
-    static final Regex FRACTION = Regex.concat(Regex.literal("."), Regex.repeat(DIGIT, 1, MAX_DIGITS));
-
-    static final Regex NUMBER = Regex.concat(INTEGER, Regex.repeat(FRACTION, 0, 1), Regex.repeat(EXPONENT, 0, 1));
-
-    private static final Rule ANY = anyRule();
+    static final Regex ANY_STRING = quoted(ANY_CHARS);
 
     private JsonText() {}
 
-    private static Symbol lex(Regex regex) {
-        return new Symbol.Lex(regex);
-    }
-
-    private static Rule anyRule() {
-        Rule any = new Rule("value");
-        Symbol value = new Symbol.Ref(any);
-        Symbol member = new Symbol.Repeat(List.of(lex(STRING), COLON, value), 1, 1);
-        any.define(List.of(new Symbol.Choice(List.of(
-                List.of(lex(STRING)),
-                List.of(lex(NUMBER)),
-                List.of(lex(Regex.literal("true"))),
-                List.of(lex(Regex.literal("false"))),
-                List.of(lex(Regex.literal("null"))),
-                list(OPEN_OBJECT, List.of(member), CLOSE_OBJECT),
-                list(OPEN_ARRAY, List.of(value), CLOSE_ARRAY)))));
-        return any;
-    }
-
-    private static List<Symbol> list(Symbol open, List<Symbol> item, Symbol close) {
-        List<Symbol> more = new ArrayList<>(List.of(COMMA));
-        more.addAll(item);
-        List<Symbol> some = new ArrayList<>(item);
-        some.add(new Symbol.Repeat(more, 0, Regex.UNBOUNDED));
-        return List.of(open, new Symbol.Repeat(some, 0, 1), close);
-    }
-
-    /** Any value. */
-    static List<Symbol> any() {
-        return List.of(new Symbol.Ref(ANY));
-    }
-
-    /** A string with this between its quotes. */
-    static Regex quoted(Regex body) {
-        return Regex.concat(QUOTE, body, QUOTE);
-    }
-
-    /** Those of some code points that may stand for themselves in a string. */
-    private static Regex plain(CodePoints set) {
-        CodePoints free = CodePoints.of(0x20, Character.MAX_CODE_POINT);
-        CodePoints special = CodePoints.of('"', '"').or(CodePoints.of('\\', '\\'));
-        CodePoints allowed = set.not().or(free.not()).or(special).not();
-        return RegexParser.utf8(allowed);
-    }
-
-    private static Regex escapes() {
-        Regex hex = Regex.union(DIGIT, Regex.range('a', 'f'), Regex.range('A', 'F'));
-        Regex d = Regex.union(Regex.literal("d"), Regex.literal("D"));
-        Regex u = Regex.literal("\\u");
-        Regex notD = Regex.union(
-                DIGIT, Regex.range('a', 'c'), Regex.range('e', 'f'), Regex.range('A', 'C'), Regex.range('E', 'F'));
-        Regex lowD = Regex.concat(d, Regex.range('0', '7'), hex, hex);
-        Regex single = Regex.concat(u, Regex.union(Regex.concat(notD, hex, hex, hex), lowD));
-        Regex high = Regex.concat(
-                u,
-                d,
-                Regex.union(Regex.range('8', '9'), Regex.range('a', 'b'), Regex.range('A', 'B')),
-                hex,
-                hex);
-        Regex low = Regex.concat(
-                u, d, Regex.union(Regex.range('c', 'f'), Regex.range('C', 'F')), hex, hex);
-        Regex named = Regex.concat(Regex.literal("\\"), Regex.union("\"\\/bfnrt"
-                .chars()
-                .mapToObj(c -> Regex.literal(Character.toString(c)))
-                .toList()));
-        return Regex.union(named, single, Regex.concat(high, low));
-    }
-
-    /** One of some code points, each written in one way: as itself, or else by its shortest escape. */
-    static Regex canonical(CodePoints set) {
-        List<Regex> options = new ArrayList<>();
-        options.add(plain(set));
+    /** One of some characters, as strings with conditions write it: as itself unless it must be escaped. */
+    static Regex chars(CodePoints set) {
+        List<Regex> ways = new ArrayList<>();
+        ways.add(RegexParser.utf8(set.not().or(ESCAPED).not()));
         for (CodePoints.Range range : set.ranges()) {
             for (int c = range.lo(); c <= Math.min(range.hi(), '\\'); c++) {
-                if (c < 0x20 || c == '"' || c == '\\') {
-                    options.add(Regex.literal(escaped(c)));
+                if (c < ' ' || c == '"' || c == '\\') {
+                    ways.add(escape(c));
                 }
             }
         }
-        return Regex.union(options);
+        return Regex.union(ways);
     }
 
-    private static String escaped(int c) {
-        return switch (c) {
-            case '"' -> "\\\"";
-            case '\\' -> "\\\\";
-            case '\b' -> "\\b";
-            case '\f' -> "\\f";
-            case '\n' -> "\\n";
-            case '\r' -> "\\r";
-            case '\t' -> "\\t";
-            default -> String.format("\\u%04x", c);
+    private static Regex escape(int c) {
+        int index = SHORT.indexOf(c);
+        return index >= 0
+                ? Regex.literal("\\" + SHORT_NAMES.charAt(index))
+                : Regex.union(Regex.literal(String.format("\\u%04x", c)), Regex.literal(String.format("\\u%04X", c)));
+    }
+
+    private static Regex anyChar() {
+        Regex hex =
+                Regex.bytes(ByteSet.range('0', '9').or(ByteSet.range('a', 'f')).or(ByteSet.range('A', 'F')));
+        Regex d = Regex.bytes(ByteSet.of('d').or(ByteSet.of('D')));
+        Regex notD = Regex.bytes(ByteSet.range('0', '9')
+                .or(ByteSet.range('a', 'c'))
+                .or(ByteSet.range('e', 'f'))
+                .or(ByteSet.range('A', 'C'))
+                .or(ByteSet.range('E', 'F')));
+        Regex high = Regex.bytes(
+                ByteSet.of('8').or(ByteSet.of('9')).or(ByteSet.range('a', 'b')).or(ByteSet.range('A', 'B')));
+        Regex low = Regex.bytes(ByteSet.range('c', 'f').or(ByteSet.range('C', 'F')));
+        Regex u = Regex.literal("\\u");
+        Regex two = Regex.repeat(hex, 2, 2);
+        return Regex.union(
+                RegexParser.utf8(ESCAPED.not()),
+                Regex.concat(
+                        Regex.literal("\\"),
+                        Regex.union("\"\\/bfnrt"
+                                .chars()
+                                .mapToObj(c -> Regex.range(c, c))
+                                .toList())),
+                Regex.concat(u, notD, hex, two),
+                Regex.concat(u, d, Regex.range('0', '7'), two),
+                Regex.concat(u, d, high, two, u, d, low, two));
+    }
+
+    /** In quotes. */
+    static Regex quoted(Regex content) {
+        Regex quote = Regex.literal("\"");
+        return Regex.concat(quote, content, quote);
+    }
+
+    /** What is between the quotes of a string. */
+    static Regex content(String text) {
+        int[] points = text.codePoints().toArray();
+        Regex all = Regex.EPSILON;
+        for (int i = points.length - 1; i >= 0; i--) {
+            if (points[i] >= Character.MIN_SURROGATE && points[i] <= Character.MAX_SURROGATE) {
+                throw new ConstraintException("a string of the schema has half of a surrogate pair in it.");
+            }
+            all = Regex.concat(chars(CodePoints.of(points[i], points[i])), all);
+        }
+        return all;
+    }
+
+    /** The name of a member, with the colon after it. */
+    static Regex name(Regex content) {
+        return Regex.concat(quoted(content), SPACE, Regex.literal(":"), SPACE);
+    }
+
+    /** Whether the whole of a string matches what is between the quotes. */
+    static boolean matches(Regex content, String text) {
+        Regex rest = content;
+        for (byte b : text.getBytes(StandardCharsets.UTF_8)) {
+            rest = rest.derivative(b & 0xFF);
+        }
+        return rest.isNullable();
+    }
+
+    /** A string as strings with conditions write it, without quotes. */
+    static String plain(String text) {
+        StringBuilder out = new StringBuilder();
+        for (int i = 0; i < text.length(); i++) {
+            char c = text.charAt(i);
+            int index = SHORT.indexOf(c);
+            if (index >= 0) {
+                out.append('\\').append(SHORT_NAMES.charAt(index));
+            } else if (c < ' ') {
+                out.append(String.format("\\u%04x", (int) c));
+            } else {
+                out.append(c);
+            }
+        }
+        return out.toString();
+    }
+
+    /** This value, as {@code enum} and {@code const} give it. */
+    static Regex literal(JsonNode value) {
+        return switch (value.getNodeType()) {
+            case STRING -> quoted(content(value.textValue()));
+            case NUMBER -> Regex.literal(number(value.decimalValue()));
+            case ARRAY -> {
+                List<Regex> items = new ArrayList<>();
+                value.forEach(item -> items.add(literal(item)));
+                yield list(ARRAY_BEGIN, items, ARRAY_END);
+            }
+            case OBJECT -> {
+                List<Regex> members = new ArrayList<>();
+                Iterator<Map.Entry<String, JsonNode>> fields = value.fields();
+                while (fields.hasNext()) {
+                    Map.Entry<String, JsonNode> field = fields.next();
+                    members.add(Regex.concat(name(content(field.getKey())), literal(field.getValue())));
+                }
+                yield list(OBJECT_BEGIN, members, OBJECT_END);
+            }
+            default -> Regex.literal(value.asText());
         };
     }
 
-    /** What stands between the quotes of this very string. */
-    static Regex canonicalBody(String text) {
-        StringBuilder json = new StringBuilder();
-        text.codePoints().forEach(c -> {
-            if (c < 0x20 || c == '"' || c == '\\') {
-                json.append(escaped(c));
-            } else {
-                json.appendCodePoint(c);
-            }
-        });
-        return Regex.literal(json.toString());
+    private static Regex list(Regex begin, List<Regex> items, Regex end) {
+        Regex all = end;
+        for (int i = items.size() - 1; i >= 0; i--) {
+            all = Regex.concat(i == 0 ? begin : COMMA, items.get(i), all);
+        }
+        return items.isEmpty() ? Regex.concat(begin, end) : all;
     }
 
-    /** This very value. */
-    static List<Symbol> constant(JsonNode value) {
-        if (value.isTextual()) {
-            return List.of(lex(quoted(canonicalBody(value.textValue()))));
-        }
-        if (!value.isContainerNode()) {
-            return List.of(lex(Regex.literal(value.toString())));
-        }
-        List<Symbol> symbols = new ArrayList<>();
-        symbols.add(value.isObject() ? OPEN_OBJECT : OPEN_ARRAY);
-        boolean first = true;
-        if (value.isObject()) {
-            for (Map.Entry<String, JsonNode> field : value.properties()) {
-                if (!first) {
-                    symbols.add(COMMA);
-                }
-                first = false;
-                symbols.add(lex(quoted(canonicalBody(field.getKey()))));
-                symbols.add(COLON);
-                symbols.addAll(constant(field.getValue()));
-            }
-        } else {
-            for (JsonNode element : value) {
-                if (!first) {
-                    symbols.add(COMMA);
-                }
-                first = false;
-                symbols.addAll(constant(element));
-            }
-        }
-        symbols.add(value.isObject() ? CLOSE_OBJECT : CLOSE_ARRAY);
-        return symbols;
+    /** A number with as few digits as there are. */
+    static String number(BigDecimal value) {
+        BigDecimal stripped = value.signum() == 0 ? BigDecimal.ZERO : value.stripTrailingZeros();
+        boolean plain = stripped.precision() - stripped.scale() <= PLAIN_DIGITS && stripped.scale() <= PLAIN_DIGITS;
+        return plain ? stripped.toPlainString() : stripped.toString();
     }
 }

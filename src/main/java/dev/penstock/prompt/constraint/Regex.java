@@ -7,6 +7,10 @@ import java.util.Arrays;
 import java.util.Collection;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Set;
+import java.util.IdentityHashMap;
+import java.util.HashSet;
+import java.util.Collections;
 import java.util.TreeSet;
 import java.util.WeakHashMap;
 import java.util.concurrent.atomic.AtomicLong;
@@ -135,8 +139,7 @@ final class Regex {
         if (head.shape instanceof Shape.Concat(Regex first, Regex rest)) {
             return concat(first, concat(rest, tail));
         }
-        return intern(
-                new Shape.Concat(head, tail), head.nullable && tail.nullable, add(head.minBytes, tail.minBytes));
+        return intern(new Shape.Concat(head, tail), head.nullable && tail.nullable, add(head.minBytes, tail.minBytes));
     }
 
     /** One of these. */
@@ -162,8 +165,8 @@ final class Regex {
             flat.add(bytes(single));
         }
         if (flat.size() > MAX_ALTERNATIVES) {
-            throw new ConstraintException("an expression is too complex: more than " + MAX_ALTERNATIVES
-                    + " alternatives are open at once.");
+            throw new ConstraintException(
+                    "an expression is too complex: more than " + MAX_ALTERNATIVES + " alternatives are open at once.");
         }
         if (flat.size() <= 1) {
             return flat.isEmpty() ? EMPTY : flat.first();
@@ -214,6 +217,7 @@ final class Regex {
         if (dfa.isDead(state)) {
             return EMPTY;
         }
+        // What nothing can follow must be known as such: a text that ends with it has to end there.
         return dfa.isEnd(state)
                 ? EPSILON
                 : intern(new Shape.Automaton(dfa, state), dfa.accepts(state), dfa.minBytes(state));
@@ -286,19 +290,29 @@ final class Regex {
         };
     }
 
-    /** Sets of bytes that it does not tell apart are divided no further by this. */
+    /** Divides classes as far as it tells bytes apart. */
     void refine(ByteClasses classes) {
+        Set<ByteSet> sets = new HashSet<>();
+        collect(sets, Collections.newSetFromMap(new IdentityHashMap<>()));
+        sets.forEach(classes::split);
+    }
+
+    /** Parts are shared: each is looked at once. */
+    private void collect(Set<ByteSet> sets, Set<Regex> seen) {
+        if (!seen.add(this)) {
+            return;
+        }
         switch (shape) {
             case Shape.Nothing nothing -> {}
             case Shape.Epsilon epsilon -> {}
-            case Shape.Bytes(ByteSet set) -> classes.split(set);
+            case Shape.Bytes(ByteSet set) -> sets.add(set);
             case Shape.Concat(Regex head, Regex tail) -> {
-                head.refine(classes);
-                tail.refine(classes);
+                head.collect(sets, seen);
+                tail.collect(sets, seen);
             }
-            case Shape.Union(List<Regex> options) -> options.forEach(option -> option.refine(classes));
-            case Shape.Repeat(Regex item, int min, int max) -> item.refine(classes);
-            case Shape.Automaton(ByteDfa dfa, int state) -> dfa.classes().sets().forEach(classes::split);
+            case Shape.Union(List<Regex> options) -> options.forEach(option -> option.collect(sets, seen));
+            case Shape.Repeat(Regex item, int min, int max) -> item.collect(sets, seen);
+            case Shape.Automaton(ByteDfa dfa, int state) -> sets.addAll(dfa.classes().sets());
         }
     }
 
@@ -310,9 +324,7 @@ final class Regex {
         return switch (shape) {
             case Shape.Concat(Regex head, Regex tail) -> concat(head.within(bytes), tail);
             case Shape.Repeat(Regex item, int min, int max) ->
-                item.nullable
-                        ? this
-                        : repeat(item, Math.min(min, bytes), max > bytes ? UNBOUNDED : max);
+                item.nullable ? this : repeat(item, Math.min(min, bytes), max > bytes ? UNBOUNDED : max);
             case Shape.Union(List<Regex> options) ->
                 union(options.stream().map(o -> o.within(bytes)).toList());
             default -> this;

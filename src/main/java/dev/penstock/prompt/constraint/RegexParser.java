@@ -424,8 +424,7 @@ final class RegexParser {
 
     private ConstraintException wrong(String what) {
         String place = pattern.length() <= 60 ? " '" + pattern + "'" : "";
-        return new ConstraintException(
-                "the pattern" + place + " can't be used, at character " + (Math.min(at, pattern.length()) + 1) + ": "
-                        + what + ".");
+        return new ConstraintException("the pattern" + place + " can't be used, at character "
+                + (Math.min(at, pattern.length()) + 1) + ": " + what + ".");
     }
 }

@@ -1,309 +1,210 @@
 package dev.penstock.prompt.constraint;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.node.JsonNodeFactory;
-import com.fasterxml.jackson.databind.node.ObjectNode;
+import com.fasterxml.jackson.databind.node.BooleanNode;
+import com.fasterxml.jackson.databind.node.NullNode;
+import dev.penstock.prompt.constraint.Conjunction.Type;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Collection;
+import java.util.Deque;
 import java.util.HashMap;
+import java.util.Iterator;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /**
- * Turns a JSON Schema (draft 2020-12) into symbols that derive its valid documents: members in the schema's order, blanks as in
- * {@link JsonText}. What can't be held to is refused, naming keyword and place; keywords that no draft knows are notes, as the
- * specification has them.
+ * Makes a grammar of a JSON Schema (draft 2020-12): its texts are JSON values that are valid under it. A rule is what is valid under
+ * some schemas at once, so that schemas which hold of the same member are merged as the grammar is made, recursive ones too.
  */
 final class SchemaCompiler {
-    private static final int MAX_SCHEMAS = 50_000;
+    /** What no text derives from. */
+    static final List<Symbol> NOTHING = List.of(new Symbol.Lex(Regex.EMPTY));
 
-    private static final Set<String> OBJECT_KEYWORDS = Set.of(
-            "properties",
-            "required",
-            "additionalProperties",
-            "patternProperties",
-            "propertyNames",
-            "minProperties",
-            "maxProperties",
-            "unevaluatedProperties");
-    private static final Set<String> ARRAY_KEYWORDS =
-            Set.of("items", "prefixItems", "minItems", "maxItems", "additionalItems", "unevaluatedItems");
-    private static final Set<String> STRING_KEYWORDS =
-            Set.of("minLength", "maxLength", SchemaMerger.PATTERNS, "format");
-    private static final Set<String> NUMBER_KEYWORDS =
-            Set.of("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf");
+    private static final int MAX_RULES = 20_000;
+    private static final int MAX_REFERENCES = 200;
 
-    /** Keywords that constrain, and that nothing here holds to. */
-    private static final Set<String> REFUSED = Set.of(
-            "not",
-            "if",
-            "then",
-            "else",
-            "contains",
-            "minContains",
-            "maxContains",
-            "dependentRequired",
-            "dependentSchemas",
-            "dependencies",
-            "$dynamicRef",
-            "$recursiveRef");
+    private final SchemaExpander expander;
+    private final Map<Set<Place>, Rule> rules = new HashMap<>();
+    private final Deque<Task> work = new ArrayDeque<>();
+    private final List<String> dead = new ArrayList<>();
+    private String where = "#";
 
-    private static final List<String> TYPES =
-            List.of("object", "array", "string", "number", "integer", "boolean", "null");
+    /** What is left to do for the schema at a place. */
+    private record Task(String where, Runnable work) {}
 
-    private final SchemaRefs refs;
-    private final SchemaMerger merger;
-    private final Map<JsonNode, Rule> rules = new HashMap<>();
-    private final List<Runnable> pending = new ArrayList<>();
-    private int schemas;
-
-    private SchemaCompiler(JsonNode root) {
-        refs = new SchemaRefs(root);
-        merger = new SchemaMerger(refs);
+    private SchemaCompiler(JsonNode schema) {
+        expander = new SchemaExpander(new SchemaDocument(schema));
     }
 
     /**
-     * The symbols of a schema's documents, one after the other.
+     * The symbols of a value that is valid under a schema.
      *
-     * @throws ConstraintException it is no schema, or can't be enforced
+     * @throws ConstraintException the schema is none, or it can't be held, or nothing is valid under it
      */
     static List<Symbol> compile(JsonNode schema) {
         SchemaCompiler compiler = new SchemaCompiler(schema);
-        List<Symbol> symbols = compiler.value(schema, "#");
-        // References are followed one at a time, lest long chains of them fill the stack.
-        while (!compiler.pending.isEmpty()) {
-            compiler.pending.removeLast().run();
+        List<Symbol> symbols = List.of(new Symbol.Ref(
+                compiler.value(List.of(compiler.expander.document().root()))));
+        while (!compiler.work.isEmpty()) {
+            compiler.run(compiler.work.remove());
+        }
+        try {
+            Grammar unused = new Grammar(symbols);
+        } catch (ConstraintException e) {
+            throw compiler.dead.isEmpty()
+                    ? e
+                    : new ConstraintException(
+                            "nothing satisfies the schema: no value is valid at " + compiler.dead.getFirst() + ".");
         }
         return symbols;
     }
 
-    SchemaMerger merger() {
-        return merger;
+    SchemaExpander expander() {
+        return expander;
     }
 
-    /** The values of a schema. */
-    List<Symbol> value(JsonNode schema, String where) {
-        if (++schemas > MAX_SCHEMAS) {
-            throw new ConstraintException("the schema takes more than " + MAX_SCHEMAS + " steps to read.");
-        }
-        if (schema.isBoolean()) {
-            return schema.booleanValue() ? JsonText.any() : nothing();
-        }
-        if (!(schema instanceof ObjectNode object)) {
-            throw new ConstraintException("at " + where + " there must be a schema: an object, true or false.");
-        }
-        if (isReference(object)) {
-            return List.of(new Symbol.Ref(rule(refs.find(object.get("$ref").asText(), where), where)));
-        }
-        return flat(merger.flat(object, where, 0), where);
+    /** Does something once what is going on is done. */
+    void later(Runnable task) {
+        work.add(new Task(where, task));
     }
 
-    /** No value at all. */
-    static List<Symbol> nothing() {
-        return List.of(new Symbol.Choice(List.of()));
-    }
-
-    /** Whether a schema says nothing but what another says: only then may it lead back to itself. */
-    private static boolean isReference(ObjectNode schema) {
-        return schema.path("$ref").isTextual()
-                && schema.properties().stream().allMatch(e -> e.getKey().equals("$ref") || !constrains(e.getKey()));
-    }
-
-    private static boolean constrains(String keyword) {
-        return keyword.equals("type")
-                || keyword.equals("enum")
-                || keyword.equals("const")
-                || keyword.equals("allOf")
-                || keyword.equals("anyOf")
-                || keyword.equals("oneOf")
-                || keyword.equals("$ref")
-                || keyword.equals("pattern")
-                || keyword.equals("nullable")
-                || keyword.equals("uniqueItems")
-                || REFUSED.contains(keyword)
-                || OBJECT_KEYWORDS.contains(keyword)
-                || ARRAY_KEYWORDS.contains(keyword)
-                || STRING_KEYWORDS.contains(keyword)
-                || NUMBER_KEYWORDS.contains(keyword);
-    }
-
-    private Rule rule(JsonNode target, String where) {
-        Rule known = rules.get(target);
-        if (known == null) {
-            Rule rule = new Rule("reference " + (rules.size() + 1));
-            rules.put(target, rule);
-            pending.add(() -> rule.define(value(target, where)));
-            known = rule;
+    private void run(Task task) {
+        where = task.where();
+        try {
+            task.work().run();
+        } catch (ConstraintException e) {
+            String message = String.valueOf(e.getMessage());
+            throw message.contains(" at #") ? e : new ConstraintException("at " + where + ": " + message);
         }
-        return known;
     }
 
-    private List<Symbol> flat(JsonNode schema, String where) {
-        if (schema.isBoolean()) {
-            return schema.booleanValue() ? JsonText.any() : nothing();
+    /** The rule of what is valid under all of these schemas. */
+    Rule value(Collection<Place> places) {
+        Set<Place> targets = new LinkedHashSet<>();
+        places.forEach(place -> targets.add(target(place)));
+        targets.removeIf(Place::isAnything);
+        Rule known = rules.get(targets);
+        if (known != null) {
+            return known;
         }
-        ObjectNode object = (ObjectNode) schema;
-        for (String keyword : REFUSED) {
-            if (object.has(keyword)) {
-                throw new ConstraintException("'" + keyword + "' at " + where + " can't be enforced.");
+        if (rules.size() >= MAX_RULES) {
+            throw new ConstraintException("the schema is too complex: it takes more than " + MAX_RULES + " rules.");
+        }
+        Rule rule = new Rule(
+                targets.isEmpty()
+                        ? "any value"
+                        : String.valueOf(targets.iterator().next()));
+        rules.put(targets, rule);
+        work.add(new Task(
+                targets.isEmpty() ? "#" : targets.iterator().next().pointer(), () -> rule.define(body(targets))));
+        return rule;
+    }
+
+    /** Where references lead, from schemas that are nothing else. */
+    private Place target(Place from) {
+        Place place = from;
+        for (int i = 0; i < MAX_REFERENCES; i++) {
+            if (!isOnly(place, "$ref")) {
+                return place;
+            }
+            Place target = expander.document().target(place);
+            place = place.negated() ? target.not() : target;
+        }
+        throw from.refused("$ref", "it leads to itself, or through more than " + MAX_REFERENCES + " others");
+    }
+
+    /** Whether a keyword is the only one of a schema that asks something. */
+    private static boolean isOnly(Place place, String keyword) {
+        if (!place.schema().has(keyword)) {
+            return false;
+        }
+        Iterator<String> keywords = place.schema().fieldNames();
+        while (keywords.hasNext()) {
+            String other = keywords.next();
+            boolean id = other.equals("$id") && place.pointer().equals("#");
+            if (!other.equals(keyword) && !id && !SchemaReader.isNote(other)) {
+                return false;
             }
         }
-        if (object.has(SchemaMerger.ANY_OFS)) {
-            return anyOf(object, where);
-        }
-        if (object.has("oneOf")) {
-            return oneOf(object, where);
-        }
-        if (object.path("nullable").asBoolean(false)) {
-            ObjectNode rest = object.deepCopy();
-            rest.remove("nullable");
-            return either(List.of(flat(rest, where), List.of(new Symbol.Lex(Regex.literal("null")))));
-        }
-        if (object.has("enum")) {
-            return constants(object, where);
-        }
-        List<List<Symbol>> options = new ArrayList<>();
-        for (String type : types(object, where)) {
-            options.add(ofType(type, object, where));
-        }
-        return either(options);
+        return true;
     }
 
-    static List<Symbol> either(List<List<Symbol>> options) {
-        return options.size() == 1 ? options.getFirst() : List.of(new Symbol.Choice(options));
-    }
-
-    private List<Symbol> anyOf(ObjectNode schema, String where) {
-        ObjectNode rest = schema.deepCopy();
-        JsonNode lists = rest.remove(SchemaMerger.ANY_OFS);
-        JsonNode first = lists.get(0);
-        if (lists.size() > 1) {
-            var others = rest.putArray(SchemaMerger.ANY_OFS);
-            for (int i = 1; i < lists.size(); i++) {
-                others.add(lists.get(i));
+    private List<Symbol> body(Set<Place> places) {
+        if (places.size() == 1) {
+            Place place = places.iterator().next();
+            if (!place.negated() && isOnly(place, "anyOf")) {
+                return List.of(new Symbol.Choice(SchemaReader.children(place, "anyOf", "a list of schemas").stream()
+                        .map(branch -> List.<Symbol>of(new Symbol.Ref(value(List.of(branch)))))
+                        .toList()));
             }
         }
-        return either(alternatives(rest, first, where + "/anyOf"));
+        return alternatives(places);
     }
 
-    /** What the rest of a schema and each of some alternatives allow together. */
-    private List<List<Symbol>> alternatives(ObjectNode rest, JsonNode list, String where) {
-        boolean alone = rest.properties().stream().noneMatch(e -> constrainsFlat(e.getKey()));
-        List<List<Symbol>> options = new ArrayList<>();
-        for (int i = 0; i < list.size(); i++) {
-            String place = where + "/" + i;
-            options.add(
-                    alone
-                            ? value(list.get(i), place)
-                            : flat(merger.merge(rest, merger.flat(list.get(i), place, 0), place), place));
-        }
-        return options;
-    }
-
-    private static boolean constrainsFlat(String keyword) {
-        return keyword.startsWith(" ") || constrains(keyword);
-    }
-
-    private List<Symbol> oneOf(ObjectNode schema, String where) {
-        ObjectNode rest = schema.deepCopy();
-        JsonNode list = rest.remove("oneOf");
-        if (!list.isArray() || list.isEmpty()) {
-            throw new ConstraintException("'oneOf' at " + where + " must be a list of schemas.");
-        }
-        Disjoint disjoint = new Disjoint(this);
-        for (int i = 0; i < list.size(); i++) {
-            for (int j = i + 1; j < list.size(); j++) {
-                if (!disjoint.test(list.get(i), list.get(j), where, 0)) {
-                    throw new ConstraintException("'oneOf' at " + where + " can't be enforced: a value may satisfy both "
-                            + i + " and " + j + "; use anyOf, or tell them apart by a required const.");
-                }
+    private List<Symbol> alternatives(Set<Place> places) {
+        Set<List<Symbol>> options = new LinkedHashSet<>();
+        for (Conjunction asked : expander.all(places)) {
+            List<JsonNode> values = asked.values();
+            if (values == null) {
+                asked.types().forEach(type -> options.add(ofType(type, asked)));
+            } else {
+                List<Regex> valid = values.stream()
+                        .filter(value -> expander.checks().isValid(value, asked))
+                        .map(JsonText::literal)
+                        .toList();
+                options.add(List.of(new Symbol.Lex(Regex.union(valid))));
             }
         }
-        return either(alternatives(rest, list, where + "/oneOf"));
+        options.remove(NOTHING);
+        if (options.isEmpty()) {
+            dead.add(String.valueOf(places.iterator().next()));
+            return NOTHING;
+        }
+        return options.size() == 1 ? options.iterator().next() : List.of(new Symbol.Choice(List.copyOf(options)));
     }
 
-    /** The values that are listed and satisfy the rest. */
-    private List<Symbol> constants(ObjectNode schema, String where) {
-        ObjectNode rest = schema.deepCopy();
-        JsonNode values = rest.remove("enum");
-        if (!values.isArray()) {
-            throw new ConstraintException("'enum' at " + where + " must be a list.");
-        }
-        boolean constrained = rest.properties().stream().anyMatch(e -> constrainsFlat(e.getKey()));
-        Acceptance acceptance = constrained ? Acceptance.of(this, rest, where) : null;
-        List<List<Symbol>> options = new ArrayList<>();
-        for (JsonNode value : values) {
-            if (acceptance == null || acceptance.accepts(value)) {
-                options.add(JsonText.constant(value));
-            }
-        }
-        return options.isEmpty() ? nothing() : either(options);
-    }
-
-    /** The types that a schema allows; where it names none, those that its keywords are about, or else all. */
-    static Set<String> types(JsonNode schema, String where) {
-        Set<String> types = new LinkedHashSet<>();
-        JsonNode named = schema.path("type");
-        if (named.isMissingNode()) {
-            mentioned(schema, OBJECT_KEYWORDS, "object", types);
-            mentioned(schema, ARRAY_KEYWORDS, "array", types);
-            mentioned(schema, STRING_KEYWORDS, "string", types);
-            mentioned(schema, NUMBER_KEYWORDS, "number", types);
-            if (types.isEmpty()) {
-                types.addAll(TYPES);
-                types.remove("integer");
-            }
-            return types;
-        }
-        if (named.isTextual()) {
-            types.add(named.textValue());
-        }
-        named.forEach(type -> types.add(type.asText()));
-        if (!TYPES.containsAll(types)) {
-            throw new ConstraintException("'type' at " + where + " must be of " + String.join(", ", TYPES) + ".");
-        }
-        if (types.contains("number")) {
-            types.remove("integer");
-        }
-        return types;
-    }
-
-    private static void mentioned(JsonNode schema, Set<String> keywords, String type, Set<String> types) {
-        if (keywords.stream().anyMatch(schema::has)) {
-            types.add(type);
-        }
-    }
-
-    private List<Symbol> ofType(String type, ObjectNode schema, String where) {
+    private List<Symbol> ofType(Type type, Conjunction asked) {
         return switch (type) {
-            case "object" -> new ObjectSchema(this, schema, where).compile();
-            case "array" -> new ArraySchema(this, schema, where).compile();
-            case "string" -> List.of(new Symbol.Lex(StringSchema.compile(schema, where)));
-            case "number" -> List.of(new Symbol.Lex(NumberSchema.compile(schema, false, where)));
-            case "integer" -> List.of(new Symbol.Lex(NumberSchema.compile(schema, true, where)));
-            case "boolean" -> List.of(new Symbol.Lex(Regex.union(Regex.literal("true"), Regex.literal("false"))));
-            default -> List.of(new Symbol.Lex(Regex.literal("null")));
+            case NULL -> List.of(new Symbol.Lex(Regex.literal("null")));
+            case FALSE -> List.of(new Symbol.Lex(Regex.literal("false")));
+            case TRUE -> List.of(new Symbol.Lex(Regex.literal("true")));
+            case NUMBER -> List.of(new Symbol.Lex(NumberText.of(asked.number())));
+            case STRING -> List.of(new Symbol.Lex(JsonText.quoted(asked.string().content())));
+            case ARRAY -> ArraySymbols.of(this, asked.array());
+            case OBJECT -> ObjectSymbols.of(this, asked.object());
         };
     }
 
-    /** Both of two schemas. */
-    static JsonNode both(JsonNode a, JsonNode b) {
-        if (SchemaMerger.isAny(a)) {
-            return b;
+    /** All values that are valid under these schemas; null if they are not listed. */
+    @Nullable
+    List<JsonNode> finite(List<Place> places) {
+        List<JsonNode> all = new ArrayList<>();
+        for (Conjunction asked : expander.all(places)) {
+            List<JsonNode> values = asked.values();
+            if (values == null) {
+                values = new ArrayList<>();
+                for (Type type : asked.types()) {
+                    switch (type) {
+                        case NULL -> values.add(NullNode.getInstance());
+                        case FALSE -> values.add(BooleanNode.FALSE);
+                        case TRUE -> values.add(BooleanNode.TRUE);
+                        default -> {
+                            return null;
+                        }
+                    }
+                }
+            }
+            for (JsonNode value : values) {
+                if (expander.checks().isValid(value, asked)
+                        && all.stream().noneMatch(other -> Conjunction.same(other, value))) {
+                    all.add(value);
+                }
+            }
         }
-        if (SchemaMerger.isAny(b)) {
-            return a;
-        }
-        ObjectNode both = JsonNodeFactory.instance.objectNode();
-        both.putArray("allOf").add(a).add(b);
-        return both;
-    }
-
-    /** Runs what references have left to do, for a part that is wanted by itself. */
-    void finish() {
-        while (!pending.isEmpty()) {
-            pending.removeLast().run();
-        }
+        return all;
     }
 }

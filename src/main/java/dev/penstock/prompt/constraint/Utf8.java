@@ -26,7 +26,8 @@ final class Utf8 {
         for (int length = 1; length <= LAST.length && from <= hi; length++) {
             int to = Math.min(hi, LAST[length - 1]);
             if (from <= to) {
-                options.add(length == 1 ? Regex.range(from, to) : sequences(encode(from, length), encode(to, length), 0));
+                options.add(
+                        length == 1 ? Regex.range(from, to) : sequences(encode(from, length), encode(to, length), 0));
                 from = to + 1;
             }
         }
@@ -57,8 +58,7 @@ final class Utf8 {
             options.add(Regex.concat(Regex.range(first, last), rest));
         }
         if (cut) {
-            options.add(
-                    Regex.concat(Regex.range(to[at], to[at]), sequences(filled(to, at + 1, 0x80), to, at + 1)));
+            options.add(Regex.concat(Regex.range(to[at], to[at]), sequences(filled(to, at + 1, 0x80), to, at + 1)));
         }
         return Regex.union(options);
     }
