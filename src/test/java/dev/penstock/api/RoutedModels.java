@@ -14,6 +14,7 @@ import dev.penstock.prompt.RemoteModel;
 import dev.penstock.prompt.SamplingDefaults;
 import dev.penstock.prompt.ServedModel;
 import dev.penstock.prompt.constraint.Constraints;
+import dev.penstock.prompt.dialogue.DialogueFormat;
 import dev.penstock.routing.Member;
 import io.vertx.core.Vertx;
 import io.vertx.core.http.HttpServerOptions;
@@ -60,6 +61,7 @@ public class RoutedModels implements ModelLoader {
                 "fp_routed",
                 new ByteTokenizer(),
                 new Constraints(new ByteTokenizer()),
+                DialogueFormat.detect(null, new ByteTokenizer(), null),
                 variables -> "<s>Hi",
                 "<s>",
                 "</s>",

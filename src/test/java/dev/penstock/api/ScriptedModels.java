@@ -7,6 +7,7 @@ import dev.penstock.ops.PenstockConfig;
 import dev.penstock.prompt.SamplingDefaults;
 import dev.penstock.prompt.ServedModel;
 import dev.penstock.prompt.constraint.Constraints;
+import dev.penstock.prompt.dialogue.DialogueFormat;
 import dev.penstock.routing.Member;
 import jakarta.enterprise.inject.Alternative;
 import jakarta.inject.Singleton;
@@ -47,6 +48,7 @@ public class ScriptedModels implements ModelLoader {
                         "fp_scripted",
                         new ByteTokenizer(),
                         new Constraints(new ByteTokenizer()),
+                        DialogueFormat.detect(null, new ByteTokenizer(), null),
                         ScriptedModels::render,
                         "<s>",
                         "</s>",
@@ -62,6 +64,7 @@ public class ScriptedModels implements ModelLoader {
                         "fp_plain",
                         new ByteTokenizer(),
                         new Constraints(new ByteTokenizer()),
+                        DialogueFormat.detect(null, new ByteTokenizer(), null),
                         null,
                         null,
                         null,
