@@ -35,7 +35,11 @@ record ChatRequest(
     static final int MAX_CHOICES = 128;
 
     static ChatRequest read(JsonObject body) {
-        String model = body.requiredText("model");
+        return read(body, body.requiredText("model"));
+    }
+
+    /** The same of a body that need not name the model. */
+    static ChatRequest read(JsonObject body, String model) {
         List<Map<String, @Nullable Object>> messages = MessageFields.read(body);
         Refusals.checkChat(body);
         OptionalInt newer = body.integer("max_completion_tokens", 1, Integer.MAX_VALUE);
