@@ -56,7 +56,10 @@ final class ChoicesWriter implements ReplyWriter {
     }
 
     private void ended(Candidate candidate, Finished end) {
-        usage.add(candidate.index(), end.usage(), candidate.reasoningTokens());
+        Usage all = end.usage();
+        // The token that a silent one had to make is nobody's.
+        Usage counted = job.shape().silent() ? new Usage(all.promptTokens(), all.cachedPromptTokens(), 0) : all;
+        usage.add(candidate.index(), counted, candidate.reasoningTokens());
         open--;
     }
 

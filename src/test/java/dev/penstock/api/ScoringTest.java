@@ -64,7 +64,6 @@ class ScoringTest {
         JsonNode choice = completion("\"prompt\": \"ab\", \"echo\": true, \"logprobs\": 0, \"max_tokens\": 1")
                 .at("/choices/0");
 
-        // The filter of all tests takes the null of the first away.
         assertThat(choice.at("/logprobs/tokens").size()).isEqualTo(4);
         assertThat(choice.at("/logprobs/token_logprobs").toString()).isEqualTo("[null,-0.5,-1.5,-2.0]");
         GenerationRequest request = models.chat().request();
