@@ -6,6 +6,8 @@ public enum ToolStyle {
     NONE,
     /** As {@link #HERMES}, because a system message says so: the template knows nothing of tools. */
     INSTRUCTED,
+    /** As {@link #INSTRUCTED}, and {@code ```tool_code} with a call in Python, as Gemma has learnt it. */
+    GEMMA,
     /** {@code <tool_call>{"name": …, "arguments": {…}}</tool_call>}: Hermes, Qwen 2.5 and 3. */
     HERMES,
     /** {@code {"name": …, "parameters": {…}}} instead of a text: Llama 3.1 and later. */
