@@ -39,7 +39,9 @@ record CallSyntax(List<Opening> openings, @Nullable Function<CallSink, CallReade
                         List.of("<|python_end|>"));
             case MISTRAL_LIST, MISTRAL_ARGS ->
                 new CallSyntax(
-                        List.of(new Opening("[TOOL_CALLS]", ChosenCalls::mistral)), null, List.of("[ARGS]", "[CALL_ID]"));
+                        List.of(new Opening("[TOOL_CALLS]", ChosenCalls::mistral)),
+                        null,
+                        List.of("[ARGS]", "[CALL_ID]"));
             case QWEN_XML ->
                 new CallSyntax(
                         List.of(

@@ -51,7 +51,8 @@ public final class ToolMessages {
             if (tool.description() != null) {
                 function.put("description", tool.description());
             }
-            text.append(function.set("parameters", tool.parameters()).toString()).append('\n');
+            text.append(function.set("parameters", tool.parameters()).toString())
+                    .append('\n');
         }
         return text.append("</tools>\nTo call a function, answer with its name and arguments as JSON between tags,"
                         + " once for each call, and nothing after the last:\n"
