@@ -20,7 +20,7 @@ import org.jspecify.annotations.Nullable;
  */
 record ChatRequest(
         String model,
-        List<Map<String, @Nullable Object>> messages,
+        List<Map<String, Object>> messages,
         Map<String, @Nullable Object> templateVariables,
         boolean addGenerationPrompt,
         boolean addSpecialTokens,
@@ -40,7 +40,7 @@ record ChatRequest(
 
     /** The same of a body that need not name the model. */
     static ChatRequest read(JsonObject body, String model) {
-        List<Map<String, @Nullable Object>> messages = MessageFields.read(body);
+        List<Map<String, Object>> messages = MessageFields.read(body);
         Refusals.checkChat(body);
         OptionalInt newer = body.integer("max_completion_tokens", 1, Integer.MAX_VALUE);
         OptionalInt older = body.integer("max_tokens", 1, Integer.MAX_VALUE);

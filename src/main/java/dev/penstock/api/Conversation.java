@@ -9,6 +9,7 @@ import dev.penstock.prompt.constraint.OutputForm;
 import dev.penstock.prompt.dialogue.CompletionParser;
 import dev.penstock.prompt.dialogue.DialogueFormat;
 import dev.penstock.prompt.dialogue.Tool;
+import dev.penstock.prompt.dialogue.ToolChecks;
 import dev.penstock.prompt.dialogue.ToolMessages;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -41,17 +42,17 @@ final class Conversation {
                         .mapToLong(m -> MessageFields.content(m).length())
                         .sum(),
                 "messages");
-        ToolMessages.check(request.messages()).ifPresent(Conversation::refuse);
+        ToolChecks.conversation(request.messages()).ifPresent(Conversation::refuse);
         List<Tool> tools = request.tools().tools();
         if (!tools.isEmpty() && !dialogue.callsTools()) {
             throw ApiException.unsupported(
                     "tools", "The model '" + model.id() + "' has no chat template, and so can't call tools.");
         }
-        ToolMessages.checkTools(tools).ifPresent(Conversation::refuse);
+        ToolChecks.tools(tools).ifPresent(Conversation::refuse);
         Map<String, @Nullable Object> variables = new LinkedHashMap<>(request.templateVariables());
-        List<Map<String, @Nullable Object>> messages = request.messages();
+        List<Map<String, Object>> messages = request.messages();
         if (!tools.isEmpty() && dialogue.templateTakesTools()) {
-            variables.put("tools", DialogueFormat.templateTools(tools));
+            variables.put("tools", ToolMessages.templateTools(tools));
         } else if (!tools.isEmpty()) {
             messages = withInstructions(messages, DialogueFormat.instructions(tools));
         }
@@ -64,14 +65,13 @@ final class Conversation {
         }
     }
 
-    private static void refuse(ToolMessages.Problem problem) {
+    private static void refuse(ToolChecks.Problem problem) {
         throw ApiException.badField(problem.path(), problem.message());
     }
 
     /** A model whose template knows no tools reads of them in its instructions. */
-    private static List<Map<String, @Nullable Object>> withInstructions(
-            List<Map<String, @Nullable Object>> messages, String instructions) {
-        List<Map<String, @Nullable Object>> all = new ArrayList<>(messages);
+    private static List<Map<String, Object>> withInstructions(List<Map<String, Object>> messages, String instructions) {
+        List<Map<String, Object>> all = new ArrayList<>(messages);
         boolean hasSystem = "system".equals(messages.getFirst().get("role"));
         String own = hasSystem ? MessageFields.content(all.removeFirst()) + "\n\n" : "";
         all.addFirst(Map.of("role", "system", "content", own + instructions));

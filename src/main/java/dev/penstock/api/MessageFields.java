@@ -2,7 +2,6 @@ package dev.penstock.api;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import java.util.ArrayList;
-import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -16,7 +15,7 @@ final class MessageFields {
      * All messages: {@code role}, {@code content} (a string, possibly empty), and where they have it {@code tool_calls} (id, type,
      * function with name and arguments, the latter as JSON text), {@code tool_call_id}, {@code name}, {@code reasoning_content}.
      */
-    static List<Map<String, @Nullable Object>> read(JsonObject body) {
+    static List<Map<String, Object>> read(JsonObject body) {
         List<JsonNode> elements = body.array("messages");
         if (elements == null) {
             throw body.missing("messages");
@@ -24,17 +23,16 @@ final class MessageFields {
         if (elements.isEmpty()) {
             throw ApiException.badField("messages", "'messages' must have at least one message.");
         }
-        List<Map<String, @Nullable Object>> messages = new ArrayList<>(elements.size());
+        List<Map<String, Object>> messages = new ArrayList<>(elements.size());
         for (int i = 0; i < elements.size(); i++) {
             messages.add(message(JsonObject.object(elements.get(i), "messages[" + i + "]"), messages));
         }
         return List.copyOf(messages);
     }
 
-    private static Map<String, @Nullable Object> message(
-            JsonObject message, List<Map<String, @Nullable Object>> before) {
+    private static Map<String, Object> message(JsonObject message, List<Map<String, Object>> before) {
         String role = message.requiredText("role");
-        Map<String, @Nullable Object> map = new LinkedHashMap<>();
+        Map<String, Object> map = new LinkedHashMap<>();
         map.put(
                 "role",
                 switch (role) {
@@ -63,11 +61,11 @@ final class MessageFields {
                 map.put(further, value);
             }
         }
-        return Collections.unmodifiableMap(map);
+        return Map.copyOf(map);
     }
 
     /** The older form of results names a function, and means the call that stands last. */
-    private static String lastCallId(JsonObject message, List<Map<String, @Nullable Object>> before) {
+    private static String lastCallId(JsonObject message, List<Map<String, Object>> before) {
         String name = message.requiredText("name");
         for (int i = before.size() - 1; i >= 0; i--) {
             if (before.get(i).get("tool_calls") instanceof List<?> calls

@@ -27,7 +27,7 @@ public final class PromptRenderer {
      */
     public static String render(
             ServedModel model,
-            List<Map<String, @Nullable Object>> messages,
+            List<Map<String, Object>> messages,
             Map<String, @Nullable Object> extra,
             boolean addGenerationPrompt) {
         Map<String, @Nullable Object> variables = new HashMap<>();

@@ -62,7 +62,7 @@ public class RoutedModels implements ModelLoader {
                 "fp_routed",
                 new ByteTokenizer(),
                 new Constraints(new ByteTokenizer()),
-                new DialogueFormat(ToolStyle.NONE, null),
+                new DialogueFormat(ToolStyle.NONE, null, Set.of()),
                 variables -> "<s>Hi",
                 "<s>",
                 "</s>",
