@@ -53,7 +53,7 @@ class Calls {
         return switch (model) {
             case ServedModel served -> {
                 Job job = switch (endpoint) {
-                    case CHAT -> jobs.chat(served, ChatRequest.read(body));
+                    case CHAT -> jobs.chat(served, ChatRequest.read(body), JobMaker.newId("chatcmpl-"));
                     case COMPLETIONS -> jobs.completion(served, CompletionRequest.read(body));
                 };
                 List<Size> sequences = job.sequences().stream()

@@ -27,6 +27,8 @@ final class Choices {
     /** About what a token's log probabilities take in memory, for each alternative. */
     private static final int LOGPROB_BYTES = 128;
 
+    private static final int[] NO_ENDS = {};
+
     private final ReentrantLock lock = new ReentrantLock();
     private final Queue<Pending> ready = new ArrayDeque<>();
     private final List<Pending> all;
@@ -34,6 +36,7 @@ final class Choices {
     private boolean overflowed;
 
     private final long noticeBytes;
+    private final boolean marksTokens;
     private final Runnable onReady;
     private final Runnable onOverflow;
 
@@ -42,12 +45,14 @@ final class Choices {
      *
      * @param count of the choices
      * @param noticeBytes what may gather before it is worth a notice; an end always is
+     * @param marksTokens whether pieces tell where their tokens end
      * @param onReady run when there is something to {@link #poll}, on any thread: it must not block
      * @param onOverflow run when the reader has fallen too far behind, on any thread: it must not block
      */
-    Choices(int count, long noticeBytes, Runnable onReady, Runnable onOverflow) {
+    Choices(int count, long noticeBytes, boolean marksTokens, Runnable onReady, Runnable onOverflow) {
         all = IntStream.range(0, count).mapToObj(Pending::new).toList();
         this.noticeBytes = noticeBytes;
+        this.marksTokens = marksTokens;
         this.onReady = onReady;
         this.onOverflow = onOverflow;
     }
@@ -57,6 +62,7 @@ final class Choices {
      *
      * @param index of the choice
      * @param text what was added, possibly nothing
+     * @param tokenEnds where in the text each token's ends, if that was asked for
      * @param logprobs of the tokens that were added, if they were asked for
      * @param prompt log probabilities of the prompt's tokens, if they were asked for and have come with this piece
      * @param end {@link Finished} or {@link Failed} if the choice has ended with this piece
@@ -64,6 +70,7 @@ final class Choices {
     record Piece(
             int index,
             String text,
+            int[] tokenEnds,
             List<TokenLogprob> logprobs,
             @Nullable List<TokenLogprob> prompt,
             @Nullable GenerationEvent end) {}
@@ -85,6 +92,7 @@ final class Choices {
             return new Piece(
                     pending.index,
                     "",
+                    NO_ENDS,
                     List.of(),
                     null,
                     new Failed(Cause.INTERNAL, "The reply was not read as fast as it was made; it ends here."));
@@ -134,9 +142,10 @@ final class Choices {
     }
 
     /** What one choice's writer has not yet taken; guarded by the lock. */
-    private static final class Pending {
+    private final class Pending {
         private final int index;
         private final StringBuilder text = new StringBuilder();
+        private IntStream.Builder ends = IntStream.builder();
         private List<TokenLogprob> logprobs = List.of();
         private @Nullable List<TokenLogprob> prompt;
         private @Nullable GenerationEvent end;
@@ -151,6 +160,9 @@ final class Choices {
                 case PromptScored scored -> prompt = scored.logprobs();
                 case Delta delta -> {
                     text.append(delta.text());
+                    for (int i = 0; marksTokens && i < delta.tokens(); i++) {
+                        ends.add(text.length());
+                    }
                     if (!delta.logprobs().isEmpty()) {
                         if (logprobs.isEmpty()) {
                             logprobs = new ArrayList<>();
@@ -164,8 +176,9 @@ final class Choices {
         }
 
         Piece take() {
-            Piece piece = new Piece(index, text.toString(), logprobs, prompt, end);
+            Piece piece = new Piece(index, text.toString(), ends.build().toArray(), logprobs, prompt, end);
             text.setLength(0);
+            ends = IntStream.builder();
             logprobs = List.of();
             prompt = null;
             queued = false;

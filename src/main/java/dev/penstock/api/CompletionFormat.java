@@ -2,6 +2,7 @@ package dev.penstock.api;
 
 import com.fasterxml.jackson.core.JsonGenerator;
 import dev.penstock.model.TokenLogprob;
+import dev.penstock.prompt.dialogue.Piece;
 import java.io.IOException;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -20,8 +21,8 @@ final class CompletionFormat implements ReplyFormat {
     }
 
     @Override
-    public void whole(JsonGenerator json, String text) throws IOException {
-        json.writeStringField("text", text);
+    public void whole(JsonGenerator json, String echo, AssistantMessage message) throws IOException {
+        json.writeStringField("text", echo + message.text());
     }
 
     @Override
@@ -31,20 +32,27 @@ final class CompletionFormat implements ReplyFormat {
 
     @Override
     public void opening(JsonGenerator json) throws IOException {
-        text(json, "");
+        json.writeStringField("text", "");
     }
 
     @Override
-    public void text(JsonGenerator json, String text) throws IOException {
-        json.writeStringField("text", text);
+    public boolean shows(Piece piece) {
+        return piece instanceof Piece.Text;
+    }
+
+    @Override
+    public void piece(JsonGenerator json, Piece piece, AssistantMessage message) throws IOException {
+        if (piece instanceof Piece.Text(String text)) {
+            json.writeStringField("text", text);
+        }
     }
 
     @Override
     public void closing(JsonGenerator json) throws IOException {
-        text(json, "");
+        json.writeStringField("text", "");
     }
 
-    /** Offsets count characters of the reply's text, which does not contain the prompt. */
+    /** Offsets count characters of the reply's text. A NaN stands for a token that nothing comes before: it has none. */
     @Override
     public void logprobs(JsonGenerator json, List<TokenLogprob> logprobs, int textOffset) throws IOException {
         json.writeStartObject();
@@ -55,11 +63,19 @@ final class CompletionFormat implements ReplyFormat {
         json.writeEndArray();
         json.writeArrayFieldStart("token_logprobs");
         for (TokenLogprob logprob : logprobs) {
-            json.writeNumber(ReplyFormat.finite(logprob.logprob()));
+            if (Float.isNaN(logprob.logprob())) {
+                json.writeNull();
+            } else {
+                json.writeNumber(ReplyFormat.finite(logprob.logprob()));
+            }
         }
         json.writeEndArray();
         json.writeArrayFieldStart("top_logprobs");
         for (TokenLogprob logprob : logprobs) {
+            if (Float.isNaN(logprob.logprob())) {
+                json.writeNull();
+                continue;
+            }
             json.writeStartObject();
             for (Map.Entry<String, Float> top : top(logprob).entrySet()) {
                 json.writeNumberField(top.getKey(), ReplyFormat.finite(top.getValue()));

@@ -96,11 +96,16 @@ final class Dispatch implements Asker {
         return switch (placement.backend()) {
             case TokenBackend backend -> {
                 Job job = call.job();
-                yield job == null
-                        ? null
-                        : new Reply(this, job, ReplyFormat.of(call.wire().endpoint()), backend, placement);
+                yield job == null ? null : new Reply(this, job, writer(job), backend, placement);
             }
             case WireBackend backend -> new ForwardedReply(this, backend, placement);
+        };
+    }
+
+    private ReplyWriter writer(Job job) {
+        return switch (call.wire().endpoint()) {
+            case CHAT -> new ChoicesWriter(job, new ChatFormat(job.shape().legacyCalls()));
+            case COMPLETIONS -> new ChoicesWriter(job, new CompletionFormat());
         };
     }
 

@@ -44,8 +44,7 @@ class HttpEdge {
 
     private void admit(RoutingContext http) {
         http.response().putHeader("x-request-id", "req_" + UUID.randomUUID());
-        if (!http.request().method().equals(HttpMethod.POST)
-                || !http.normalizedPath().startsWith("/v1/")) {
+        if (!http.request().method().equals(HttpMethod.POST) || !isGated(http.normalizedPath())) {
             http.next();
             return;
         }
@@ -64,6 +63,11 @@ class HttpEdge {
             return;
         }
         http.next();
+    }
+
+    /** Whether what lies there needs the models. */
+    private static boolean isGated(String path) {
+        return path.startsWith("/v1/") || path.equals("/tokenize") || path.equals("/detokenize");
     }
 
     /** The length that a request's head tells; 0 where it tells none. */

@@ -1,46 +1,60 @@
 package dev.penstock.api;
 
+import dev.penstock.api.Job.Shape;
 import dev.penstock.model.GenerationRequest;
+import dev.penstock.model.OutputConstraint;
+import dev.penstock.model.SamplingParams;
+import dev.penstock.prompt.FillIn;
 import dev.penstock.prompt.PlainTemplate;
-import dev.penstock.prompt.PromptRenderer;
 import dev.penstock.prompt.ServedModel;
-import dev.penstock.prompt.TemplateException;
 import jakarta.enterprise.context.ApplicationScoped;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.OptionalInt;
+import java.util.Set;
 import java.util.UUID;
 
-/** Turns a request that was read into a job: renders and encodes the prompt, checks that it fits. */
+/** Turns a request that was read into a job: renders and encodes the prompt, checks that it fits, compiles its constraint. */
 @ApplicationScoped
 class JobMaker {
-    /** No tokenizer takes more characters into one token: a text above this many times the context need not be encoded. */
-    private static final int MAX_CHARS_PER_TOKEN = 256;
-
     private static final long MS_PER_S = 1000;
 
-    /** The job of a chat request for this model. */
-    Job chat(ServedModel model, ChatRequest request) {
-        checkLength(
-                model,
-                request.messages().stream()
-                        .mapToLong(m -> String.valueOf(m.get("content")).length())
-                        .sum(),
-                "messages");
+    /** A new id of a reply. */
+    static String newId(String prefix) {
+        return prefix + UUID.randomUUID().toString().replace("-", "");
+    }
+
+    /** The job of a conversation for this model. */
+    Job chat(ServedModel model, ChatRequest request, String id) {
+        Conversation conversation = new Conversation(model, request);
+        String rendered = conversation.render();
         boolean plain = model.template() == null;
-        int[] prompt = encode(model, render(model, request), plain || request.addSpecialTokens(), "messages");
-        List<String> extraStop = plain ? PlainTemplate.STOP : List.of();
-        // Without a limit a reply may fill the context.
-        int defaultMaxTokens = model.contextLength();
+        OptionalInt most = request.sampling().promptTokens();
+        int[] prompt = Prompts.encode(model, rendered, plain || request.addSpecialTokens(), "messages", most);
+        OutputConstraint constraint = conversation.constraint(rendered);
+        Shape shape = new Shape(
+                request.n(),
+                request.sampling().topLogprobs().isPresent(),
+                request.sampling().promptLogprobs().isPresent(),
+                List.of(),
+                false,
+                conversation.parser(rendered),
+                request.tools().legacy(),
+                request.serviceTier() == null ? null : "default");
         return job(
-                "chatcmpl-",
+                id,
                 request.model(),
                 model,
                 List.of(prompt),
-                request.sampling(),
-                defaultMaxTokens,
-                extraStop,
                 request.n(),
-                request.streaming());
+                request.streaming(),
+                shape,
+                (length, choice) -> request.sampling()
+                        // Without a limit a reply may fill the context.
+                        .resolve(model, length, choice, model.contextLength(), plain ? PlainTemplate.STOP : List.of())
+                        .constraint(constraint)
+                        .shownTokens(conversation.shownTokens())
+                        .build());
     }
 
     /** The job of a completion request for this model. */
@@ -48,43 +62,93 @@ class JobMaker {
         List<int[]> prompts = new ArrayList<>(request.prompts().size());
         for (int i = 0; i < request.prompts().size(); i++) {
             String param = request.prompts().size() == 1 ? "prompt" : "prompt[" + i + "]";
-            prompts.add(
-                    switch (request.prompts().get(i)) {
-                        case CompletionRequest.Prompt.Text(String text) ->
-                            encode(model, text, request.addSpecialTokens(), param);
-                        case CompletionRequest.Prompt.Tokens(int[] ids) -> checked(model, ids, param);
-                    });
+            prompts.add(prompt(model, request, request.prompts().get(i), param));
         }
+        OutputConstraint constraint = Conversation.compile(model, request.format());
+        boolean choosing = request.bestOf() > request.n();
+        boolean scoring = request.echo() && request.sampling().topLogprobs().isPresent();
+        Shape shape = new Shape(
+                request.n(),
+                request.sampling().topLogprobs().isPresent(),
+                request.sampling().promptLogprobs().isPresent(),
+                request.echo() ? echoes(model, request, prompts) : List.of(),
+                request.silent(),
+                null,
+                false,
+                null);
         return job(
-                "cmpl-",
+                newId("cmpl-"),
                 request.model(),
                 model,
                 prompts,
-                request.sampling(),
-                CompletionRequest.DEFAULT_MAX_TOKENS,
-                List.of(),
-                request.n(),
-                request.streaming());
+                request.bestOf(),
+                request.streaming(),
+                shape,
+                (length, choice) -> {
+                    SamplingParams.Builder sampling = request.sampling()
+                            .resolve(model, length, choice, CompletionRequest.DEFAULT_MAX_TOKENS, List.of())
+                            .constraint(constraint)
+                            .shownTokens(Set.of());
+                    if (scoring && request.sampling().promptLogprobs().isEmpty()) {
+                        sampling.promptLogprobs(request.sampling().topLogprobs().getAsInt());
+                    }
+                    if (choosing && request.sampling().topLogprobs().isEmpty()) {
+                        sampling.topLogprobs(0);
+                    }
+                    return sampling.build();
+                });
+    }
+
+    private static int[] prompt(
+            ServedModel model, CompletionRequest request, CompletionRequest.Prompt prompt, String param) {
+        OptionalInt most = request.sampling().promptTokens();
+        int[] tokens = switch (prompt) {
+            case CompletionRequest.Prompt.Text(String text) ->
+                Prompts.encode(model, text, request.addSpecialTokens(), param, most);
+            case CompletionRequest.Prompt.Tokens(int[] ids) -> Prompts.checked(model, ids, param, most);
+        };
+        String suffix = request.suffix();
+        if (suffix == null) {
+            return tokens;
+        }
+        FillIn fillIn = FillIn.of(model.tokenizer())
+                .orElseThrow(() -> ApiException.unsupported(
+                        "suffix", "The model '" + model.id() + "' has no tokens for filling in: leave 'suffix' out."));
+        int begins = tokens.length > 0 && model.tokenizer().isSpecial(tokens[0]) ? 1 : 0;
+        int[] after = Prompts.encode(model, suffix, false, "suffix", OptionalInt.empty());
+        return Prompts.checked(model, fillIn.prompt(tokens, after, begins), param, OptionalInt.empty());
+    }
+
+    private static List<String> echoes(ServedModel model, CompletionRequest request, List<int[]> prompts) {
+        List<String> echoes = new ArrayList<>(prompts.size());
+        for (int i = 0; i < prompts.size(); i++) {
+            echoes.add(
+                    request.prompts().get(i) instanceof CompletionRequest.Prompt.Text(String text)
+                            ? text
+                            : model.tokenizer().decode(prompts.get(i), true));
+        }
+        return echoes;
+    }
+
+    /** How the tokens of a candidate are chosen. */
+    private interface Sampling {
+        SamplingParams of(int promptLength, int candidate);
     }
 
     private static Job job(
-            String idPrefix,
+            String id,
             String modelName,
             ServedModel model,
             List<int[]> prompts,
-            SamplingFields sampling,
-            int defaultMaxTokens,
-            List<String> extraStop,
-            int n,
-            StreamFields streaming) {
-        String id = idPrefix + UUID.randomUUID().toString().replace("-", "");
-        List<GenerationRequest> sequences = new ArrayList<>(prompts.size() * n);
+            int perPrompt,
+            StreamFields streaming,
+            Shape shape,
+            Sampling sampling) {
+        List<GenerationRequest> sequences = new ArrayList<>(prompts.size() * perPrompt);
         for (int[] prompt : prompts) {
-            for (int i = 0; i < n; i++) {
-                sequences.add(new GenerationRequest(
-                        id + "/" + sequences.size(),
-                        prompt,
-                        sampling.resolve(model, prompt.length, i, defaultMaxTokens, extraStop)));
+            for (int i = 0; i < perPrompt; i++) {
+                sequences.add(
+                        new GenerationRequest(id + "/" + sequences.size(), prompt, sampling.of(prompt.length, i)));
             }
         }
         return new Job(
@@ -93,49 +157,8 @@ class JobMaker {
                 modelName,
                 model,
                 List.copyOf(sequences),
-                n,
-                sampling.topLogprobs().isPresent(),
-                streaming);
-    }
-
-    private static String render(ServedModel model, ChatRequest request) {
-        try {
-            return PromptRenderer.render(
-                    model, request.messages(), request.templateVariables(), request.addGenerationPrompt());
-        } catch (TemplateException e) {
-            throw ApiException.badField(
-                    "messages", "The model's chat template does not take this conversation: " + e.getMessage());
-        }
-    }
-
-    private static int[] encode(ServedModel model, String text, boolean addSpecialTokens, String param) {
-        checkLength(model, text.length(), param);
-        return checked(model, model.tokenizer().encode(text, addSpecialTokens), param);
-    }
-
-    /** Refuses what can't fit before time is spent on it. */
-    private static void checkLength(ServedModel model, long chars, String param) {
-        if (chars > (long) model.contextLength() * MAX_CHARS_PER_TOKEN) {
-            throw ApiException.promptTooLong(param, "at least " + chars / MAX_CHARS_PER_TOKEN, model.contextLength());
-        }
-    }
-
-    private static int[] checked(ServedModel model, int[] prompt, String param) {
-        if (prompt.length == 0) {
-            throw ApiException.badField(param, "'" + param + "' must have at least one token.");
-        }
-        if (prompt.length >= model.contextLength()) {
-            throw ApiException.promptTooLong(param, Integer.toString(prompt.length), model.contextLength());
-        }
-        int vocabSize = model.tokenizer().vocabSize();
-        for (int token : prompt) {
-            if (token >= vocabSize) {
-                throw ApiException.badField(
-                        param,
-                        "'" + param + "' has token " + token + ", but the model's tokens are 0 to " + (vocabSize - 1)
-                                + ".");
-            }
-        }
-        return prompt;
+                perPrompt,
+                streaming,
+                shape);
     }
 }

@@ -30,6 +30,11 @@ final class JsonObject {
         return path.isEmpty() ? name : path + "." + name;
     }
 
+    /** The object itself. */
+    ObjectNode node() {
+        return node;
+    }
+
     /** The field as it is, unless absent or null. */
     @Nullable
     JsonNode get(String name) {

@@ -24,6 +24,11 @@ final class LogprobAligner {
         this.tokenizer = tokenizer;
     }
 
+    /** Whether tokens wait for their text. */
+    boolean holds() {
+        return !held.isEmpty();
+    }
+
     /** Takes more text and more tokens; returns the tokens that are covered by the text so far. */
     List<TokenLogprob> push(String text, List<TokenLogprob> logprobs) {
         uncoveredBytes += utf8Length(text);

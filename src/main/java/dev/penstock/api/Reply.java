@@ -39,15 +39,20 @@ final class Reply implements Attempt {
     // The event loop alone.
     private boolean over;
 
-    Reply(Dispatch dispatch, Job job, ReplyFormat format, TokenBackend backend, Placement placement) {
+    Reply(Dispatch dispatch, Job job, ReplyWriter writer, TokenBackend backend, Placement placement) {
         this.dispatch = dispatch;
         this.job = job;
         this.backend = backend;
         this.placement = placement;
         exchange = dispatch.exchange();
         stream = job.streaming().stream();
-        writer = new ReplyWriter(job, format);
-        choices = new Choices(job.sequences().size(), stream ? 0 : PLAIN_NOTICE_BYTES, this::wake, this::fallenBehind);
+        this.writer = writer;
+        choices = new Choices(
+                job.sequences().size(),
+                stream ? 0 : PLAIN_NOTICE_BYTES,
+                job.model().dialogue().reasoning() != null,
+                this::wake,
+                this::fallenBehind);
         generations = new Generations(placement, choices, failed -> dispatch.failed(placement, error(failed)));
     }
 
@@ -129,9 +134,9 @@ final class Reply implements Attempt {
             for (Choices.Piece piece = choices.poll(); piece != null; piece = choices.poll()) {
                 if (piece.end() instanceof Failed && !piece.text().isEmpty()) {
                     // What was made before is the caller's.
-                    writer.chunks(events, piece, null);
+                    writer.events(events, piece, null);
                 }
-                writer.chunks(events, piece, finished(piece));
+                writer.events(events, piece, finished(piece));
             }
             if (writer.complete()) {
                 writer.end(events);

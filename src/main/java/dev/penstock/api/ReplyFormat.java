@@ -2,37 +2,32 @@ package dev.penstock.api;
 
 import com.fasterxml.jackson.core.JsonGenerator;
 import dev.penstock.model.TokenLogprob;
-import dev.penstock.model.WireRequest.Endpoint;
+import dev.penstock.prompt.dialogue.Piece;
 import java.io.IOException;
 import java.util.List;
 
-/** What the replies of an endpoint look like where those of the other look different. */
+/** What choices look like in chats where they look different in completions, and the other way round. */
 sealed interface ReplyFormat permits ChatFormat, CompletionFormat {
-    /** That of an endpoint. */
-    static ReplyFormat of(Endpoint endpoint) {
-        return switch (endpoint) {
-            case CHAT -> new ChatFormat();
-            case COMPLETIONS -> new CompletionFormat();
-        };
-    }
-
     /** The value of {@code object} in a plain reply. */
     String replyObject();
 
     /** The value of {@code object} in a chunk. */
     String chunkObject();
 
-    /** Writes the field of a choice that holds its whole text. */
-    void whole(JsonGenerator json, String text) throws IOException;
+    /** Writes the field of a choice that holds all of it. */
+    void whole(JsonGenerator json, String echo, AssistantMessage message) throws IOException;
 
-    /** Whether a chunk goes before a choice's first text. */
+    /** Whether a chunk goes before a choice's first piece. */
     boolean hasOpening();
 
-    /** Writes the field of a choice before its first text. */
+    /** Writes the field of a choice before its first piece. */
     void opening(JsonGenerator json) throws IOException;
 
-    /** Writes the field of a choice that holds more text. */
-    void text(JsonGenerator json, String text) throws IOException;
+    /** Whether a piece of this kind is worth a chunk. */
+    boolean shows(Piece piece);
+
+    /** Writes the field of a choice that holds one more piece, which is in the message already. */
+    void piece(JsonGenerator json, Piece piece, AssistantMessage message) throws IOException;
 
     /** Writes the field of a choice that has ended. */
     void closing(JsonGenerator json) throws IOException;

@@ -18,7 +18,9 @@ import java.util.Set;
 /**
  * What a request says about sampling, as far as it says something; both endpoints read it alike. Beside OpenAI's fields
  * these are vLLM's: {@code top_k}, {@code min_p}, {@code repetition_penalty}, {@code min_tokens}, {@code ignore_eos},
- * {@code stop_token_ids}.
+ * {@code stop_token_ids}, {@code prompt_logprobs}, {@code truncate_prompt_tokens}.
+ *
+ * @param promptTokens of longer prompts, this many tokens at the end are kept
  */
 record SamplingFields(
         OptionalDouble temperature,
@@ -35,7 +37,9 @@ record SamplingFields(
         boolean ignoreEos,
         Set<Integer> stopTokens,
         List<String> stop,
-        OptionalInt topLogprobs) {
+        OptionalInt topLogprobs,
+        OptionalInt promptLogprobs,
+        OptionalInt promptTokens) {
 
     /** OpenAI's limit. */
     private static final int MAX_STOPS = 4;
@@ -47,6 +51,8 @@ record SamplingFields(
     private static final int MAX_LOGIT_BIASES = 1024;
 
     private static final int MAX_STOP_TOKENS = 1024;
+
+    private static final int MAX_PROMPT_LOGPROBS = 20;
 
     static SamplingFields read(JsonObject body, OptionalInt maxTokens, OptionalInt topLogprobs) {
         int minTokens = body.integer("min_tokens", 0, Integer.MAX_VALUE).orElse(0);
@@ -61,7 +67,7 @@ record SamplingFields(
                 body.number("top_p", 0, 1),
                 body.integer("top_k", -1, Integer.MAX_VALUE),
                 body.number("min_p", 0, 1),
-                body.number("repetition_penalty", 0.01, 100),
+                repetitionPenalty(body),
                 body.number("frequency_penalty", -2, 2),
                 body.number("presence_penalty", -2, 2),
                 logitBias(body),
@@ -71,7 +77,15 @@ record SamplingFields(
                 body.flag("ignore_eos", false),
                 stopTokens(body),
                 stop(body),
-                topLogprobs);
+                topLogprobs,
+                body.integer("prompt_logprobs", 0, MAX_PROMPT_LOGPROBS),
+                body.integer("truncate_prompt_tokens", 1, Integer.MAX_VALUE));
+    }
+
+    /** By vLLM's name, or by llama.cpp's. */
+    private static OptionalDouble repetitionPenalty(JsonObject body) {
+        OptionalDouble penalty = body.number("repetition_penalty", 0.01, 100);
+        return penalty.isPresent() ? penalty : body.number("repeat_penalty", 0.01, 100);
     }
 
     /**
@@ -81,8 +95,9 @@ record SamplingFields(
      * @param choice with one seed, choices differ by their index yet stay reproducible
      * @param defaultMaxTokens what applies where the request sets no limit
      * @param extraStop stop strings beside the request's own
+     * @return to be completed with what is not sampling
      */
-    SamplingParams resolve(
+    SamplingParams.Builder resolve(
             ServedModel model, int promptTokens, int choice, int defaultMaxTokens, List<String> extraStop) {
         checkVocabulary(model);
         SamplingDefaults defaults = model.defaults();
@@ -106,7 +121,8 @@ record SamplingFields(
                 .stop(stops);
         seed.ifPresent(s -> builder.seed(s + choice));
         topLogprobs.ifPresent(builder::topLogprobs);
-        return builder.build();
+        promptLogprobs.ifPresent(builder::promptLogprobs);
+        return builder;
     }
 
     private void checkVocabulary(ServedModel model) {

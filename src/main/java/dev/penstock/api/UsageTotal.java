@@ -10,14 +10,16 @@ final class UsageTotal {
     private long promptTokens;
     private long cachedTokens;
     private long completionTokens;
+    private long reasoningTokens;
 
     UsageTotal(int choicesPerPrompt) {
         this.choicesPerPrompt = choicesPerPrompt;
     }
 
-    /** Adds what a choice took. */
-    void add(int choice, Usage usage) {
+    /** Adds what a choice took, with how much of it was reasoning. */
+    void add(int choice, Usage usage, int reasoning) {
         completionTokens += usage.completionTokens();
+        reasoningTokens += reasoning;
         if (choice % choicesPerPrompt == 0) {
             promptTokens += usage.promptTokens();
             cachedTokens += usage.cachedPromptTokens();
@@ -32,6 +34,11 @@ final class UsageTotal {
                 Math.clamp(completionTokens, 0, Integer.MAX_VALUE));
     }
 
+    /** Tokens of all choices up to the end of their reasoning. */
+    long reasoningTokens() {
+        return reasoningTokens;
+    }
+
     /** Writes the object that is called {@code usage}. */
     void write(JsonGenerator json) throws IOException {
         json.writeStartObject();
@@ -43,7 +50,7 @@ final class UsageTotal {
         json.writeNumberField("audio_tokens", 0);
         json.writeEndObject();
         json.writeObjectFieldStart("completion_tokens_details");
-        json.writeNumberField("reasoning_tokens", 0);
+        json.writeNumberField("reasoning_tokens", reasoningTokens);
         json.writeNumberField("audio_tokens", 0);
         json.writeNumberField("accepted_prediction_tokens", 0);
         json.writeNumberField("rejected_prediction_tokens", 0);

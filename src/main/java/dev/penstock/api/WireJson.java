@@ -74,6 +74,15 @@ final class WireJson {
         }
     }
 
+    /** Reads JSON that stands in a string. Throws {@link ApiException} 400 if it is not one value. */
+    static JsonNode readValue(String json) {
+        try {
+            return MAPPER.readTree(json);
+        } catch (JsonProcessingException e) {
+            throw ApiException.badBody("A text is not valid JSON: " + e.getOriginalMessage() + at(e.getLocation()));
+        }
+    }
+
     private static String at(JsonLocation location) {
         return location == null ? "." : " (line " + location.getLineNr() + ", column " + location.getColumnNr() + ").";
     }

@@ -6,6 +6,7 @@ import dev.penstock.prompt.SamplingDefaults;
 import dev.penstock.prompt.ServedModel;
 import dev.penstock.prompt.TemplateException;
 import dev.penstock.prompt.constraint.Constraints;
+import dev.penstock.prompt.dialogue.DialogueFormat;
 import dev.penstock.prompt.tokenizer.HfTokenizer;
 import dev.penstock.prompt.tokenizer.Tokenizers;
 import dev.penstock.weights.GenerationConfig;
@@ -49,6 +50,7 @@ final class ModelText {
                 fingerprint(variant),
                 tokenizer,
                 new Constraints(tokenizer),
+                DialogueFormat.detect(texts.chatTemplates().get(TokenizerConfig.DEFAULT_TEMPLATE), tokenizer, null),
                 template,
                 texts.bosToken().orElse(null),
                 texts.eosToken().orElse(null),

@@ -1,6 +1,7 @@
 package dev.penstock.prompt;
 
 import dev.penstock.prompt.constraint.Constraints;
+import dev.penstock.prompt.dialogue.DialogueFormat;
 import java.time.Instant;
 import java.util.OptionalInt;
 import java.util.Set;
@@ -14,6 +15,7 @@ import org.jspecify.annotations.Nullable;
  * @param fingerprint stable for this build and these weights, for {@code system_fingerprint}
  * @param tokenizer its tokenizer
  * @param constraints compiles what the tokens of its completions may spell
+ * @param dialogue how it writes what is not plain text
  * @param template its chat template, if it has one
  * @param bosToken text of its begin token, if it has one
  * @param eosToken text of its end token, if it has one
@@ -27,6 +29,7 @@ public record ServedModel(
         String fingerprint,
         Tokenizer tokenizer,
         Constraints constraints,
+        DialogueFormat dialogue,
         @Nullable ChatTemplate template,
         @Nullable String bosToken,
         @Nullable String eosToken,

@@ -5,22 +5,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
-import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import com.networknt.schema.InputFormat;
-import com.networknt.schema.Schema;
-import com.networknt.schema.SchemaRegistry;
-import com.networknt.schema.SpecificationVersion;
 import dev.penstock.model.FinishReason;
 import dev.penstock.model.GenerationEvent.Cause;
 import io.quarkus.test.junit.QuarkusTest;
 import io.quarkus.test.junit.TestProfile;
 import io.restassured.http.ContentType;
 import jakarta.inject.Inject;
-import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.BeforeAll;
@@ -33,55 +24,17 @@ import org.junit.jupiter.params.provider.ValueSource;
 @QuarkusTest
 @TestProfile(ScriptedProfile.class)
 class ContractTest {
-    private static final ObjectMapper JSON = new ObjectMapper();
-    private static final Path DOCUMENT =
-            Path.of(System.getProperty("penstock.shared", "../shared"), "openai-openapi.json");
-
-    private static ObjectNode schemas = JSON.createObjectNode();
-
     @Inject
     ScriptedModels models;
 
     @BeforeAll
-    static void read() throws IOException {
-        assumeTrue(Files.exists(DOCUMENT), DOCUMENT + " is not there");
-        schemas = (ObjectNode) withNullAsType(
-                JSON.readTree(DOCUMENT.toFile()).get("components").get("schemas"));
+    static void read() {
+        assumeTrue(Contract.isThere(), "the document is not there");
     }
 
     @BeforeEach
     void reset() {
         models.chat().reset();
-    }
-
-    /** The document writes {@code nullable} as OpenAPI 3.0 does, which JSON Schema does not know. */
-    private static JsonNode withNullAsType(JsonNode node) {
-        if (node instanceof ArrayNode array) {
-            ArrayNode copy = JSON.createArrayNode();
-            array.forEach(element -> copy.add(withNullAsType(element)));
-            return copy;
-        }
-        if (!(node instanceof ObjectNode object)) {
-            return node;
-        }
-        ObjectNode copy = JSON.createObjectNode();
-        object.properties().forEach(e -> copy.set(e.getKey(), withNullAsType(e.getValue())));
-        if (!copy.path("nullable").asBoolean(false)) {
-            return copy;
-        }
-        copy.remove("nullable");
-        ObjectNode either = JSON.createObjectNode();
-        either.putArray("anyOf").add(copy).addObject().put("type", "null");
-        return either;
-    }
-
-    private static void check(String schema, String json) {
-        ObjectNode document = JSON.createObjectNode();
-        document.put("$ref", "#/components/schemas/" + schema);
-        document.putObject("components").set("schemas", schemas);
-        Schema validator = SchemaRegistry.withDefaultDialect(SpecificationVersion.DRAFT_2020_12)
-                .getSchema(document);
-        assertThat(validator.validate(json, InputFormat.JSON)).as(json).isEmpty();
     }
 
     private static String post(String path, String fields, int status) {
@@ -109,13 +62,13 @@ class ContractTest {
     void chatRepliesAndChunksFollowIt(String fields) {
         String messages = "\"messages\": [{\"role\": \"user\", \"content\": \"Hi\"}], ";
         play();
-        check("CreateChatCompletionResponse", post("/v1/chat/completions", messages + fields, 200));
+        Contract.check("CreateChatCompletionResponse", post("/v1/chat/completions", messages + fields, 200));
         for (String usage : List.of("true", "false")) {
             reset();
             play();
             String stream = "\"stream\": true, \"stream_options\": {\"include_usage\": " + usage + "}, ";
             for (JsonNode chunk : Sse.chunks(post("/v1/chat/completions", messages + stream + fields, 200))) {
-                check("CreateChatCompletionStreamResponse", chunk.toString());
+                Contract.check("CreateChatCompletionStreamResponse", chunk.toString());
             }
         }
     }
@@ -125,12 +78,12 @@ class ContractTest {
     void completionsFollowIt(String fields) {
         String prompt = "\"prompt\": \"Hi\", ";
         play();
-        check("CreateCompletionResponse", post("/v1/completions", prompt + fields, 200));
+        Contract.check("CreateCompletionResponse", post("/v1/completions", prompt + fields, 200));
         reset();
         play();
         String stream = "\"stream\": true, \"stream_options\": {\"include_usage\": true}, ";
         for (JsonNode chunk : Sse.chunks(post("/v1/completions", prompt + stream + fields, 200))) {
-            check(
+            Contract.check(
                     "CreateCompletionResponse",
                     withoutWhatChunksMayLack((ObjectNode) chunk).toString());
         }
@@ -151,23 +104,23 @@ class ContractTest {
 
     @Test
     void modelsFollowIt() {
-        check("ListModelsResponse", given().get("/v1/models").asString());
-        check("Model", given().get("/v1/models/lab/plain").asString());
+        Contract.check("ListModelsResponse", given().get("/v1/models").asString());
+        Contract.check("Model", given().get("/v1/models/lab/plain").asString());
     }
 
     @Test
     void errorsFollowIt() {
-        check("ErrorResponse", given().get("/v1/nothing").asString());
-        check("ErrorResponse", given().get("/v1/chat/completions").asString());
-        check("ErrorResponse", post("/v1/completions", "\"prompt\": 7", 400));
+        Contract.check("ErrorResponse", given().get("/v1/nothing").asString());
+        Contract.check("ErrorResponse", given().get("/v1/chat/completions").asString());
+        Contract.check("ErrorResponse", post("/v1/completions", "\"prompt\": 7", 400));
         models.chat().play(Script.says().fails(Cause.OVERLOADED, "No room."));
-        check("ErrorResponse", post("/v1/completions", "\"prompt\": \"a\"", 503));
+        Contract.check("ErrorResponse", post("/v1/completions", "\"prompt\": \"a\"", 503));
     }
 
     @Test
     void aReplyThatDoesNotFollowItIsNoticed() {
         assertThat(org.assertj.core.api.Assertions.catchThrowable(
-                        () -> check("CreateChatCompletionResponse", "{\"id\": 7, \"choices\": []}")))
+                        () -> Contract.check("CreateChatCompletionResponse", "{\"id\": 7, \"choices\": []}")))
                 .isInstanceOf(AssertionError.class);
     }
 }

@@ -14,6 +14,8 @@ import dev.penstock.prompt.RemoteModel;
 import dev.penstock.prompt.SamplingDefaults;
 import dev.penstock.prompt.ServedModel;
 import dev.penstock.prompt.constraint.Constraints;
+import dev.penstock.prompt.dialogue.DialogueFormat;
+import dev.penstock.prompt.dialogue.ToolStyle;
 import dev.penstock.routing.Member;
 import io.vertx.core.Vertx;
 import io.vertx.core.http.HttpServerOptions;
@@ -60,6 +62,7 @@ public class RoutedModels implements ModelLoader {
                 "fp_routed",
                 new ByteTokenizer(),
                 new Constraints(new ByteTokenizer()),
+                new DialogueFormat(ToolStyle.NONE, null, Set.of()),
                 variables -> "<s>Hi",
                 "<s>",
                 "</s>",

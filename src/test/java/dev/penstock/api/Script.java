@@ -19,6 +19,9 @@ public final class Script {
         /** Tells the listener. */
         record Say(Delta delta) implements Step {}
 
+        /** Tells what it thinks of the prompt. */
+        record Score(GenerationEvent.PromptScored scored) implements Step {}
+
         /** Goes on when the test says so. */
         record Await(CountDownLatch latch) implements Step {}
 
@@ -33,6 +36,13 @@ public final class Script {
     private int cachedTokens;
 
     private Script() {}
+
+    /** Scores the prompt's tokens but the first; more must follow. */
+    public static Script scores(TokenLogprob... logprobs) {
+        Script script = new Script();
+        script.steps.add(new Step.Score(new GenerationEvent.PromptScored(List.of(logprobs))));
+        return script;
+    }
 
     /** Says these pieces, a token each; more may follow. */
     public static Script says(String... pieces) {

@@ -131,6 +131,7 @@ public final class ScriptedBackend implements TokenBackend {
                         tokens += say.delta().tokens();
                         listener.onEvent(say.delta());
                     }
+                    case Script.Step.Score score -> listener.onEvent(score.scored());
                     case Script.Step.Await await -> awaitEither(await.latch());
                     case Script.Step.Finish finish -> {
                         running.decrementAndGet();

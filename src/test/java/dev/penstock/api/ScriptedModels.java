@@ -7,6 +7,9 @@ import dev.penstock.ops.PenstockConfig;
 import dev.penstock.prompt.SamplingDefaults;
 import dev.penstock.prompt.ServedModel;
 import dev.penstock.prompt.constraint.Constraints;
+import dev.penstock.prompt.dialogue.DialogueFormat;
+import dev.penstock.prompt.dialogue.ReasoningTags;
+import dev.penstock.prompt.dialogue.ToolStyle;
 import dev.penstock.routing.Member;
 import jakarta.enterprise.inject.Alternative;
 import jakarta.inject.Singleton;
@@ -15,17 +18,28 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 
-/** Two scripted models: {@code scripted} with a chat template, {@code lab/plain} without. */
+/**
+ * Scripted models: {@code scripted} with a chat template that knows tools, {@code lab/plain} without one, and {@code thinker}, which
+ * reasons too.
+ */
 @Alternative
 @Singleton
 public class ScriptedModels implements ModelLoader {
     public static final String CHAT = "scripted";
     public static final String PLAIN = "lab/plain";
+    public static final String THINKER = "thinker";
     public static final int CONTEXT = 200;
     public static final SamplingDefaults DEFAULTS = new SamplingDefaults(0.6f, 0.9f, 40, 0.05f, 1.1f);
 
     private final ScriptedBackend chat = new ScriptedBackend(CHAT);
     private final ScriptedBackend plain = new ScriptedBackend(PLAIN);
+
+    private final ScriptedBackend thinker = new ScriptedBackend(THINKER);
+
+    /** What stands behind {@link #THINKER}. */
+    public ScriptedBackend thinker() {
+        return thinker;
+    }
 
     /** What stands behind {@link #CHAT}. */
     public ScriptedBackend chat() {
@@ -47,6 +61,7 @@ public class ScriptedModels implements ModelLoader {
                         "fp_scripted",
                         new ByteTokenizer(),
                         new Constraints(new ByteTokenizer()),
+                        new DialogueFormat(ToolStyle.HERMES, null, Set.of()),
                         ScriptedModels::render,
                         "<s>",
                         "</s>",
@@ -62,6 +77,7 @@ public class ScriptedModels implements ModelLoader {
                         "fp_plain",
                         new ByteTokenizer(),
                         new Constraints(new ByteTokenizer()),
+                        new DialogueFormat(ToolStyle.NONE, null, Set.of()),
                         null,
                         null,
                         null,
@@ -70,6 +86,22 @@ public class ScriptedModels implements ModelLoader {
                         CONTEXT),
                 Budget.NONE,
                 List.of(Member.of(plain)));
+        registry.serve(
+                new ServedModel(
+                        THINKER,
+                        created,
+                        "fp_thinker",
+                        new ByteTokenizer(),
+                        new Constraints(new ByteTokenizer()),
+                        new DialogueFormat(ToolStyle.HERMES, ReasoningTags.THINK, Set.of()),
+                        ScriptedModels::render,
+                        "<s>",
+                        "</s>",
+                        Set.of(ByteTokenizer.END),
+                        SamplingDefaults.NEUTRAL,
+                        CONTEXT),
+                Budget.NONE,
+                List.of(Member.of(thinker)));
     }
 
     @Override
@@ -77,7 +109,7 @@ public class ScriptedModels implements ModelLoader {
 
     @Override
     public List<String> descriptions() {
-        return List.of(CHAT, PLAIN);
+        return List.of(CHAT, PLAIN, THINKER);
     }
 
     @Override
@@ -92,6 +124,9 @@ public class ScriptedModels implements ModelLoader {
                     .append(']')
                     .append(map.get("content"))
                     .append('\n');
+        }
+        if (variables.get("tools") instanceof List<?> tools) {
+            text.append("{tools ").append(tools.size()).append('}');
         }
         if (variables.containsKey("mood")) {
             text.append("{mood ").append(variables.get("mood")).append('}');

@@ -18,6 +18,7 @@ public final class ScriptedProfile implements QuarkusTestProfile {
         return Map.of(
                 "quarkus.http.test-port", "0",
                 "penstock.http.max-body-size", Integer.toString(MAX_BODY_BYTES),
-                "penstock.http.keep-alive", "1s");
+                "penstock.http.keep-alive", "1s",
+                "quarkus.http.read-timeout", "2s");
     }
 }

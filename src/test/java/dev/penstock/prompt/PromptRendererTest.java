@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.penstock.prompt.constraint.Constraints;
+import dev.penstock.prompt.dialogue.DialogueFormat;
 import dev.penstock.prompt.tokenizer.HfTokenizer;
 import dev.penstock.prompt.tokenizer.TestTokenizers;
 import java.io.IOException;
@@ -126,6 +127,7 @@ class PromptRendererTest {
                 "f",
                 tokenizer,
                 new Constraints(tokenizer),
+                DialogueFormat.detect(null, tokenizer, null),
                 template == null ? null : ChatTemplates.of(template),
                 "<|begin_of_text|>",
                 "<|eot_id|>",

@@ -1,0 +1,142 @@
+package dev.penstock.api;
+
+import dev.penstock.model.OutputConstraint;
+import dev.penstock.prompt.PromptRenderer;
+import dev.penstock.prompt.ServedModel;
+import dev.penstock.prompt.TemplateException;
+import dev.penstock.prompt.constraint.ConstraintException;
+import dev.penstock.prompt.constraint.OutputForm;
+import dev.penstock.prompt.dialogue.CompletionParser;
+import dev.penstock.prompt.dialogue.DialogueFormat;
+import dev.penstock.prompt.dialogue.Tool;
+import dev.penstock.prompt.dialogue.ToolChecks;
+import dev.penstock.prompt.dialogue.ToolMessages;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+
+/** A chat request in the language of the model that takes it: what it reads, what it may write, and how that is understood. */
+final class Conversation {
+    /** Enough to see whether the template has opened the reasoning. */
+    private static final int TAIL_CHARS = 200;
+
+    private final ServedModel model;
+    private final ChatRequest request;
+    private final DialogueFormat dialogue;
+
+    Conversation(ServedModel model, ChatRequest request) {
+        this.model = model;
+        this.request = request;
+        dialogue = model.dialogue();
+    }
+
+    /** The text of the prompt. */
+    String render() {
+        Prompts.checkLength(
+                model,
+                request.messages().stream()
+                        .mapToLong(m -> MessageFields.content(m).length())
+                        .sum(),
+                "messages");
+        ToolChecks.conversation(request.messages()).ifPresent(Conversation::refuse);
+        List<Tool> tools = request.tools().tools();
+        if (!tools.isEmpty() && !dialogue.callsTools()) {
+            throw ApiException.unsupported(
+                    "tools", "The model '" + model.id() + "' has no chat template, and so can't call tools.");
+        }
+        ToolChecks.tools(tools).ifPresent(Conversation::refuse);
+        Map<String, @Nullable Object> variables = new LinkedHashMap<>(request.templateVariables());
+        List<Map<String, Object>> messages = request.messages();
+        if (!tools.isEmpty() && dialogue.templateTakesTools()) {
+            variables.put("tools", ToolMessages.templateTools(tools));
+        } else if (!tools.isEmpty()) {
+            messages = withInstructions(messages, DialogueFormat.instructions(tools));
+        }
+        try {
+            return PromptRenderer.render(
+                    model, dialogue.templateMessages(messages), variables, request.addGenerationPrompt());
+        } catch (TemplateException e) {
+            throw ApiException.badField(
+                    "messages", "The model's chat template does not take this conversation: " + e.getMessage());
+        }
+    }
+
+    private static void refuse(ToolChecks.Problem problem) {
+        throw ApiException.badField(problem.path(), problem.message());
+    }
+
+    /** A model whose template knows no tools reads of them in its instructions. */
+    private static List<Map<String, Object>> withInstructions(List<Map<String, Object>> messages, String instructions) {
+        List<Map<String, Object>> all = new ArrayList<>(messages);
+        boolean hasSystem = "system".equals(messages.getFirst().get("role"));
+        String own = hasSystem ? MessageFields.content(all.removeFirst()) + "\n\n" : "";
+        all.addFirst(Map.of("role", "system", "content", own + instructions));
+        return all;
+    }
+
+    /** What the completion may be; null for anything. */
+    @Nullable
+    OutputConstraint constraint(String rendered) {
+        ToolFields tools = request.tools();
+        FormatFields format = request.format();
+        if (tools.mustCall()) {
+            return compile(
+                    dialogue.reasoningForm(dialogue.callsForm(tools.tools(), tools.parallel()), tail(rendered)),
+                    "tools");
+        }
+        if (format != null) {
+            OutputForm form = tools.tools().isEmpty()
+                    ? format.form()
+                    : new OutputForm.Choice(
+                            List.of(dialogue.callsForm(tools.tools(), tools.parallel()), format.form()));
+            return compile(dialogue.reasoningForm(form, tail(rendered)), format.field());
+        }
+        if (tools.tools().stream().anyMatch(Tool::strict)) {
+            OutputForm form = dialogue.autoForm(tools.tools(), tools.parallel());
+            return form == null ? null : compile(form, "tools");
+        }
+        return null;
+    }
+
+    /** What a format asks for; null for anything. */
+    static @Nullable OutputConstraint compile(ServedModel model, @Nullable FormatFields format) {
+        return format == null ? null : compile(model, format.form(), format.field());
+    }
+
+    private OutputConstraint compile(OutputForm form, String field) {
+        return compile(model, form, field);
+    }
+
+    private static OutputConstraint compile(ServedModel model, OutputForm form, String field) {
+        try {
+            return model.constraints().compile(form);
+        } catch (ConstraintException e) {
+            throw ApiException.badField(field, "'" + field + "' can't be enforced: " + e.getMessage());
+        }
+    }
+
+    /** Reads completions; null where all that the model writes is text. */
+    @Nullable
+    Supplier<CompletionParser> parser(String rendered) {
+        boolean expectsCalls = !request.tools().tools().isEmpty();
+        if (!expectsCalls && dialogue.reasoning() == null) {
+            return null;
+        }
+        String tail = tail(rendered);
+        return () -> dialogue.parser(request.tools().tools(), tail);
+    }
+
+    /** Special tokens that {@link #parser} has to see. */
+    Set<Integer> shownTokens() {
+        boolean expectsCalls = !request.tools().tools().isEmpty();
+        return expectsCalls || dialogue.reasoning() != null ? dialogue.shownTokens(model.tokenizer()) : Set.of();
+    }
+
+    private static String tail(String text) {
+        return text.substring(Math.max(0, text.length() - TAIL_CHARS));
+    }
+}

@@ -1,0 +1,54 @@
+package dev.penstock.api;
+
+import dev.penstock.prompt.ServedModel;
+import java.util.Arrays;
+import java.util.OptionalInt;
+
+/** Turns prompts into tokens that a model has, and that fit. */
+final class Prompts {
+    /** No tokenizer takes more characters into one token: a text above this many times the context need not be encoded. */
+    private static final int MAX_CHARS_PER_TOKEN = 256;
+
+    private Prompts() {}
+
+    /**
+     * The tokens of a text.
+     *
+     * @param param the field that it came in, for errors
+     * @param most of more tokens than this the last ones are kept
+     */
+    static int[] encode(ServedModel model, String text, boolean addSpecialTokens, String param, OptionalInt most) {
+        checkLength(model, text.length(), param);
+        return checked(model, model.tokenizer().encode(text, addSpecialTokens), param, most);
+    }
+
+    /** Refuses what can't fit before time is spent on it. */
+    static void checkLength(ServedModel model, long chars, String param) {
+        if (chars > (long) model.contextLength() * MAX_CHARS_PER_TOKEN) {
+            throw ApiException.promptTooLong(param, "at least " + chars / MAX_CHARS_PER_TOKEN, model.contextLength());
+        }
+    }
+
+    /** The tokens, if there are any, the model has all of them, and they leave room for a completion. */
+    static int[] checked(ServedModel model, int[] tokens, String param, OptionalInt most) {
+        int[] prompt = most.isPresent() && tokens.length > most.getAsInt()
+                ? Arrays.copyOfRange(tokens, tokens.length - most.getAsInt(), tokens.length)
+                : tokens;
+        if (prompt.length == 0) {
+            throw ApiException.badField(param, "'" + param + "' must have at least one token.");
+        }
+        if (prompt.length >= model.contextLength()) {
+            throw ApiException.promptTooLong(param, Integer.toString(prompt.length), model.contextLength());
+        }
+        int vocabSize = model.tokenizer().vocabSize();
+        for (int token : prompt) {
+            if (token >= vocabSize) {
+                throw ApiException.badField(
+                        param,
+                        "'" + param + "' has token " + token + ", but the model's tokens are 0 to " + (vocabSize - 1)
+                                + ".");
+            }
+        }
+        return prompt;
+    }
+}

@@ -1,0 +1,146 @@
+package dev.penstock.api;
+
+import com.fasterxml.jackson.core.JsonGenerator;
+import com.fasterxml.jackson.databind.JsonNode;
+import dev.penstock.prompt.CatalogModel;
+import dev.penstock.prompt.ModelCatalog;
+import dev.penstock.prompt.RemoteModel;
+import dev.penstock.prompt.ServedModel;
+import io.smallrye.common.annotation.RunOnVirtualThread;
+import jakarta.ws.rs.Consumes;
+import jakarta.ws.rs.POST;
+import jakarta.ws.rs.Path;
+import jakarta.ws.rs.Produces;
+import jakarta.ws.rs.core.MediaType;
+import java.io.IOException;
+import java.io.InputStream;
+import java.util.List;
+
+/**
+ * {@code POST /tokenize}, {@code POST /detokenize} and {@code POST /v1/chat/completions/render}: what a model reads, and what its
+ * tokens spell. Requests and replies as vLLM has them, and as llama.cpp has them ({@code content} for {@code prompt}).
+ */
+@Path("/")
+@Consumes(MediaType.APPLICATION_JSON)
+@Produces(MediaType.APPLICATION_JSON)
+public class TokensResource {
+    private final ModelCatalog catalog;
+    private final ApiLimits limits;
+
+    TokensResource(ModelCatalog catalog, ApiLimits limits) {
+        this.catalog = catalog;
+        this.limits = limits;
+    }
+
+    /** The tokens of a text, or of a conversation. */
+    @POST
+    @Path("tokenize")
+    @RunOnVirtualThread
+    public byte[] tokenize(InputStream in) throws IOException {
+        JsonObject body = read(in);
+        ServedModel model = model(body);
+        String text = body.text(body.get("prompt") == null ? "content" : "prompt");
+        if (text == null && body.get("messages") == null) {
+            throw body.missing("prompt");
+        }
+        boolean special = body.flag("add_special_tokens", body.flag("add_special", body.get("content") == null));
+        boolean pieces = body.flag("return_token_strs", body.flag("with_pieces", false));
+        int[] tokens;
+        if (text == null) {
+            ChatRequest chat = ChatRequest.read(body, model.id());
+            String rendered = new Conversation(model, chat).render();
+            tokens = model.tokenizer().encode(rendered, model.template() == null || chat.addSpecialTokens());
+        } else {
+            Prompts.checkLength(model, text.length(), "prompt");
+            tokens = model.tokenizer().encode(text, special);
+        }
+        return WireJson.bytes(json -> {
+            json.writeStartObject();
+            json.writeNumberField("count", tokens.length);
+            json.writeNumberField("max_model_len", model.contextLength());
+            tokens(json, tokens);
+            if (pieces) {
+                json.writeArrayFieldStart("token_strs");
+                for (int token : tokens) {
+                    json.writeString(model.tokenizer().decode(new int[] {token}, false));
+                }
+                json.writeEndArray();
+            }
+            json.writeEndObject();
+        });
+    }
+
+    /** The text of tokens. */
+    @POST
+    @Path("detokenize")
+    @RunOnVirtualThread
+    public byte[] detokenize(InputStream in) throws IOException {
+        JsonObject body = read(in);
+        ServedModel model = model(body);
+        List<JsonNode> elements = body.array("tokens");
+        if (elements == null) {
+            throw body.missing("tokens");
+        }
+        int[] tokens = new int[elements.size()];
+        for (int i = 0; i < tokens.length; i++) {
+            tokens[i] = JsonObject.integer(
+                    elements.get(i), "tokens[" + i + "]", 0, model.tokenizer().vocabSize() - 1);
+        }
+        String text = model.tokenizer().decode(tokens, false);
+        return WireJson.bytes(json -> {
+            json.writeStartObject();
+            json.writeStringField("prompt", text);
+            json.writeStringField("content", text);
+            json.writeEndObject();
+        });
+    }
+
+    /** The prompt that a chat request becomes, as text and as tokens; nothing is generated. */
+    @POST
+    @Path("v1/chat/completions/render")
+    @RunOnVirtualThread
+    public byte[] render(InputStream in) throws IOException {
+        JsonObject body = read(in);
+        ServedModel model = model(body);
+        ChatRequest request = ChatRequest.read(body, model.id());
+        String prompt = new Conversation(model, request).render();
+        boolean special = model.template() == null || request.addSpecialTokens();
+        int[] tokens = Prompts.encode(
+                model, prompt, special, "messages", request.sampling().promptTokens());
+        return WireJson.bytes(json -> {
+            json.writeStartObject();
+            json.writeStringField("model", request.model());
+            json.writeStringField("prompt", prompt);
+            json.writeNumberField("count", tokens.length);
+            json.writeNumberField("max_model_len", model.contextLength());
+            tokens(json, tokens);
+            json.writeEndObject();
+        });
+    }
+
+    private static void tokens(JsonGenerator json, int[] tokens) throws IOException {
+        json.writeFieldName("tokens");
+        json.writeArray(tokens, 0, tokens.length);
+    }
+
+    private JsonObject read(InputStream in) throws IOException {
+        return WireJson.readObject(WireJson.readBody(in, limits.maxBodyBytes()));
+    }
+
+    /** The model that is named, or the only one there is. */
+    private ServedModel model(JsonObject body) {
+        String name = body.text("model");
+        List<CatalogModel> all = catalog.models();
+        if (name == null && all.size() != 1) {
+            throw body.missing("model");
+        }
+        CatalogModel model =
+                name == null ? all.getFirst() : catalog.find(name).orElseThrow(() -> ApiException.unknownModel(name));
+        return switch (model) {
+            case ServedModel served -> served;
+            case RemoteModel remote ->
+                throw ApiException.unsupported(
+                        "model", "The model '" + remote.id() + "' is served elsewhere, and its tokenizer is not here.");
+        };
+    }
+}

@@ -1,0 +1,184 @@
+package dev.penstock.api;
+
+import static io.restassured.RestAssured.given;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import dev.penstock.model.FinishReason;
+import io.quarkus.test.common.http.TestHTTPResource;
+import io.quarkus.test.junit.QuarkusTest;
+import io.quarkus.test.junit.TestProfile;
+import io.restassured.http.ContentType;
+import jakarta.inject.Inject;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.net.InetSocketAddress;
+import java.net.Socket;
+import java.net.URI;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.Arrays;
+import java.util.concurrent.CountDownLatch;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** Peers that do not play by the rules: whatever they send or leave out, others are answered and nothing stays behind. */
+@QuarkusTest
+@TestProfile(ScriptedProfile.class)
+class HostileHttpTest {
+    private static final CountDownLatch NEVER = new CountDownLatch(1);
+    private static final String BODY =
+            "{\"model\": \"scripted\", \"stream\": true, \"messages\": [{\"role\": \"user\", \"content\": \"Hi\"}]}";
+
+    @Inject
+    ScriptedModels models;
+
+    @Inject
+    RequestGate gate;
+
+    @TestHTTPResource
+    URI url;
+
+    @BeforeEach
+    void reset() {
+        models.chat().reset();
+    }
+
+    @AfterEach
+    void nothingStaysBehind() throws InterruptedException {
+        assertThat(gate.awaitIdle(Duration.ofSeconds(30))).isTrue();
+        await().until(() -> models.chat().running() == 0);
+        given().contentType(ContentType.JSON)
+                .body(BODY.replace("true", "false"))
+                .post("/v1/chat/completions")
+                .then()
+                .statusCode(200);
+    }
+
+    private Socket connect() throws IOException {
+        Socket socket = new Socket();
+        socket.connect(new InetSocketAddress(url.getHost(), url.getPort()));
+        socket.setSoTimeout(30_000);
+        return socket;
+    }
+
+    private static void send(Socket socket, String text) throws IOException {
+        socket.getOutputStream().write(text.getBytes(StandardCharsets.ISO_8859_1));
+        socket.getOutputStream().flush();
+    }
+
+    private static String status(Socket socket) throws IOException {
+        return new String(socket.getInputStream().readNBytes(12), StandardCharsets.ISO_8859_1);
+    }
+
+    @Test
+    void aGigabyteThatIsAnnouncedIsRefusedUnread() throws IOException {
+        try (Socket socket = connect()) {
+            send(
+                    socket,
+                    "POST /v1/chat/completions HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n"
+                            + "Content-Length: 1073741824\r\n\r\n{");
+
+            assertThat(status(socket)).isEqualTo("HTTP/1.1 413");
+        }
+    }
+
+    @Test
+    void aGigabyteThatComesInSmallPiecesIsRefusedAtTheLimit() throws IOException {
+        byte[] blank = new byte[1000];
+        Arrays.fill(blank, (byte) ' ');
+        long sent = 0;
+        try (Socket socket = connect()) {
+            send(
+                    socket,
+                    "POST /v1/chat/completions HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n"
+                            + "Transfer-Encoding: chunked\r\n\r\n");
+            OutputStream out = socket.getOutputStream();
+            InputStream in = socket.getInputStream();
+            while (in.available() == 0 && sent < 1L << 30) {
+                out.write("3e8\r\n".getBytes(StandardCharsets.ISO_8859_1));
+                out.write(blank);
+                out.write("\r\n".getBytes(StandardCharsets.ISO_8859_1));
+                sent += blank.length;
+            }
+            assertThat(status(socket)).isEqualTo("HTTP/1.1 413");
+        } catch (IOException brokenOff) {
+            // The server may close the connection under what is still being sent.
+            assertThat(sent).isGreaterThan(ScriptedProfile.MAX_BODY_BYTES);
+        }
+        assertThat(sent).isLessThan(64L << 20);
+    }
+
+    @Test
+    void aBodyThatStopsInTheMiddleDoesNotHoldItsPlaceForEver() throws IOException {
+        try (Socket socket = connect()) {
+            send(
+                    socket,
+                    "POST /v1/chat/completions HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n"
+                            + "Content-Length: 1000\r\n\r\n{\"model\": ");
+
+            // An answer, or the end of the connection.
+            String answer = status(socket);
+            assertThat(answer)
+                    .satisfiesAnyOf(
+                            a -> assertThat(a).isEmpty(), a -> assertThat(a).startsWith("HTTP/1.1 4"));
+        }
+    }
+
+    @Test
+    void aFloodOfHeadersIsRefused() throws IOException {
+        StringBuilder flood = new StringBuilder("POST /v1/chat/completions HTTP/1.1\r\nHost: a\r\n");
+        for (int i = 0; i < 20_000; i++) {
+            flood.append("X-Flood-")
+                    .append(i)
+                    .append(": ")
+                    .append("y".repeat(100))
+                    .append("\r\n");
+        }
+        try (Socket socket = connect()) {
+            try {
+                send(socket, flood.append("\r\n").toString());
+                assertThat(status(socket)).isIn("HTTP/1.1 431", "HTTP/1.1 400", "");
+            } catch (IOException brokenOff) {
+                assertThat(brokenOff).hasMessageMatching("(?i).*(reset|broken|aborted).*");
+            }
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {0, 1, 40, 120, 200, 250, 300, 400, 600, 900})
+    void aStreamThatIsClosedAtAnyMomentFreesItsPlace(int bytes) throws IOException {
+        models.chat().play(Script.says("a", "b", "c", "d").awaits(NEVER).ends(FinishReason.STOP));
+        try (Socket socket = connect()) {
+            send(
+                    socket,
+                    "POST /v1/chat/completions HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n"
+                            + "Content-Length: " + BODY.length() + "\r\n\r\n" + BODY);
+            socket.getInputStream().readNBytes(bytes);
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {0, 10, 60, 120, 160})
+    void aRequestThatIsCutOffAnywhereLeavesNothing(int bytes) throws IOException {
+        String request = "POST /v1/chat/completions HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n"
+                + "Content-Length: " + BODY.length() + "\r\n\r\n" + BODY;
+        try (Socket socket = connect()) {
+            send(socket, request.substring(0, bytes));
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"\\ud83d", "\\udc00\\ud83d", "\\u0000\\u0001\\u001f", "\\u202e\\ufeff\\uffff"})
+    void textThatIsNoneIsTakenAsFarAsItGoes(String text) {
+        given().contentType(ContentType.JSON)
+                .body(BODY.replace("true", "false").replace("Hi", text))
+                .post("/v1/chat/completions")
+                .then()
+                .statusCode(200);
+    }
+}
