@@ -48,7 +48,8 @@ final class FormatDetector {
     static @Nullable ReasoningTags reasoning(String template, Tokenizer tokenizer) {
         return Stream.of(ReasoningTags.THINK, ReasoningTags.BRACKETS)
                 .filter(tags -> template.contains(tags.close())
-                        || tokenizer.id(tags.open()).isPresent() && tokenizer.id(tags.close()).isPresent())
+                        || (tokenizer.id(tags.open()).isPresent()
+                                && tokenizer.id(tags.close()).isPresent()))
                 .findFirst()
                 .orElse(null);
     }

@@ -123,7 +123,7 @@ public final class ToolMessages {
             }
             map.put("content", content.toString());
             list.add(map);
-            behindResult = result || behindResult && "user".equals(map.get("role"));
+            behindResult = result || (behindResult && "user".equals(map.get("role")));
         }
         return list;
     }
@@ -136,7 +136,7 @@ public final class ToolMessages {
         // FNV-1a, 64 bits: https://datatracker.ietf.org/doc/html/draft-eastlake-fnv
         long hash = 0xcbf29ce484222325L;
         for (byte b : id.getBytes(StandardCharsets.UTF_8)) {
-            hash = (hash ^ b & 0xff) * 0x100000001b3L;
+            hash = (hash ^ (b & 0xff)) * 0x100000001b3L;
         }
         StringBuilder text = new StringBuilder();
         for (int i = 0; i < SHORT_ID_CHARS; i++) {
