@@ -137,7 +137,8 @@ final class ArgumentForms {
             }
         }
         for (JsonNode reference : alone.findValues("$ref")) {
-            if (!reference.asText().startsWith("#/$defs/") && !reference.asText().startsWith("#/definitions/")) {
+            if (!reference.asText().startsWith("#/$defs/")
+                    && !reference.asText().startsWith("#/definitions/")) {
                 throw new ConstraintException("#/properties/" + property.getKey() + " of '" + tool.name()
                         + "': the model writes arguments one by one, and only $ref to #/$defs can be followed, not '"
                         + reference.asText() + "'.");

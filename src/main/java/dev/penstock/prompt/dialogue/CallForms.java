@@ -61,22 +61,19 @@ final class CallForms {
                 .toList();
         return switch (style) {
             case NONE, GEMMA, GLM_LINES -> null;
-            case INSTRUCTED, HERMES, GLM_XML ->
-                sequence(new TextWithout(TOOL_CALL), optional(calls(held, parallel)));
-            case MISTRAL_LIST, MISTRAL_ARGS ->
-                sequence(new TextWithout(TOOL_CALLS), optional(calls(held, parallel)));
+            case INSTRUCTED, HERMES, GLM_XML -> sequence(new TextWithout(TOOL_CALL), optional(calls(held, parallel)));
+            case MISTRAL_LIST, MISTRAL_ARGS -> sequence(new TextWithout(TOOL_CALLS), optional(calls(held, parallel)));
             case QWEN_XML ->
-                sequence(
-                        new Regex(textWithout(List.of(TOOL_CALL, "<function="))), optional(calls(held, parallel)));
+                sequence(new Regex(textWithout(List.of(TOOL_CALL, "<function="))), optional(calls(held, parallel)));
             case LLAMA_JSON -> instead("{", "<|python_tag|>", calls(held, parallel));
-            case PYTHONIC -> instead("\\[", "<|python_", calls(held, parallel));
+            case PYTHONIC -> instead("\\[", "<|", calls(held, parallel));
         };
     }
 
     /** Reasoning before a form: it may be left out unless the prompt has begun it. */
     OutputForm reasoned(ReasoningTags tags, boolean opened, OutputForm form) {
-        OutputForm rest = sequence(
-                new TextWithout(tags.close()), mark(tags.close()), new Repeat(literal("\n"), 0, 2), form);
+        OutputForm rest =
+                sequence(new TextWithout(tags.close()), mark(tags.close()), new Repeat(literal("\n"), 0, 2), form);
         return opened ? rest : choice(List.of(form, sequence(mark(tags.open()), rest)));
     }
 
@@ -90,36 +87,39 @@ final class CallForms {
         return switch (style) {
             case NONE -> throw new IllegalArgumentException("the model calls no tools");
             case INSTRUCTED, GEMMA, HERMES ->
-                sequence(
-                        mark(TOOL_CALL), literal("\n"), object(tool, "arguments"), literal("\n"), mark(END_TOOL_CALL));
+                sequence(mark(TOOL_CALL), literal("\n"), object(tool, "arguments"), literal("\n"), mark(END_TOOL_CALL));
             case MISTRAL_LIST -> object(tool, "arguments");
             case LLAMA_JSON -> object(tool, "parameters");
-            case MISTRAL_ARGS ->
-                sequence(mark(TOOL_CALLS), literal(tool.name()), mark("[ARGS]"), arguments(tool));
+            case MISTRAL_ARGS -> sequence(mark(TOOL_CALLS), literal(tool.name()), mark("[ARGS]"), arguments(tool));
             case GLM_LINES -> sequence(literal(tool.name() + "\n"), arguments(tool));
-            case PYTHONIC ->
-                sequence(literal(tool.name() + "("), ArgumentForms.python(tool), literal(")"));
+            case PYTHONIC -> sequence(literal(tool.name() + "("), ArgumentForms.python(tool), literal(")"));
             case QWEN_XML ->
                 sequence(
                         mark(TOOL_CALL),
                         literal("\n<function=" + tool.name() + ">\n"),
-                        ArgumentForms.tagged(tool, (key, value) -> sequence(
-                                literal("<parameter=" + key + ">\n"), value, literal("\n</parameter>\n")), "</parameter>"),
+                        ArgumentForms.tagged(
+                                tool,
+                                (key, value) -> sequence(
+                                        literal("<parameter=" + key + ">\n"), value, literal("\n</parameter>\n")),
+                                "</parameter>"),
                         literal("</function>\n"),
                         mark(END_TOOL_CALL));
             case GLM_XML ->
                 sequence(
                         mark(TOOL_CALL),
                         literal(tool.name() + "\n"),
-                        ArgumentForms.tagged(tool, (key, value) -> sequence(
-                                mark("<arg_key>"),
-                                literal(key),
-                                mark("</arg_key>"),
-                                literal("\n"),
-                                mark("<arg_value>"),
-                                value,
-                                mark("</arg_value>"),
-                                literal("\n")), "</arg_value>"),
+                        ArgumentForms.tagged(
+                                tool,
+                                (key, value) -> sequence(
+                                        mark("<arg_key>"),
+                                        literal(key),
+                                        mark("</arg_key>"),
+                                        literal("\n"),
+                                        mark("<arg_value>"),
+                                        value,
+                                        mark("</arg_value>"),
+                                        literal("\n")),
+                                "</arg_value>"),
                         mark(END_TOOL_CALL));
         };
     }
@@ -146,9 +146,7 @@ final class CallForms {
     }
 
     private static OutputForm row(OutputForm call, String separator, boolean parallel) {
-        return parallel
-                ? sequence(call, new Repeat(sequence(literal(separator), call), 0, Integer.MAX_VALUE))
-                : call;
+        return parallel ? sequence(call, new Repeat(sequence(literal(separator), call), 0, Integer.MAX_VALUE)) : call;
     }
 
     /**

@@ -34,12 +34,15 @@ record CallSyntax(List<Opening> openings, @Nullable Function<CallSink, CallReade
                 new CallSyntax(
                         List.of(
                                 new Opening("<|python_tag|>", ChosenCalls::llama),
-                                new Opening("<|python_start|>", PythonCalls::list)),
+                                new Opening("<|python_start|>", PythonCalls::list),
+                                new Opening("<|tool_call_start|>", PythonCalls::list)),
                         PythonCalls::list,
-                        List.of("<|python_end|>"));
+                        List.of());
             case MISTRAL_LIST, MISTRAL_ARGS ->
                 new CallSyntax(
-                        List.of(new Opening("[TOOL_CALLS]", ChosenCalls::mistral)), null, List.of("[ARGS]", "[CALL_ID]"));
+                        List.of(new Opening("[TOOL_CALLS]", ChosenCalls::mistral)),
+                        null,
+                        List.of("[ARGS]", "[CALL_ID]"));
             case QWEN_XML ->
                 new CallSyntax(
                         List.of(

@@ -128,9 +128,7 @@ public record DialogueFormat(ToolStyle tools, @Nullable ReasoningTags reasoning,
 
     /** A new id for a call: Mistral's templates want nine letters and digits. */
     public String newCallId() {
-        return isMistral()
-                ? random(ToolMessages.SHORT_ID_CHARS)
-                : "call_" + random(CALL_ID_CHARS);
+        return isMistral() ? random(ToolMessages.SHORT_ID_CHARS) : "call_" + random(CALL_ID_CHARS);
     }
 
     private boolean isMistral() {

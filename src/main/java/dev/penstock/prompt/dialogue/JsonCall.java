@@ -12,8 +12,7 @@ import org.jspecify.annotations.Nullable;
  * as they come once the name is known; some models write them as a string, which is told of when it is whole.
  */
 final class JsonCall implements CallReader {
-    private static final ObjectMapper JSON =
-            new ObjectMapper().enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS);
+    private static final ObjectMapper JSON = new ObjectMapper().enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS);
     private static final Set<String> ARGUMENTS = Set.of("arguments", "parameters");
     /** What a call may have beside name and arguments; an object that begins with anything else is none. */
     private static final Set<String> FURTHER = Set.of("type", "id");

@@ -142,14 +142,13 @@ final class JsonScanner {
     /** A number ends where something comes that can't go on with it. */
     private Step number(char c) {
         boolean digit = c >= '0' && c <= '9';
-        State after =
-                switch (state) {
-                    case MINUS -> c == '0' ? State.ZERO : digit ? State.INTEGER : null;
-                    case POINT, FRACTION -> digit ? State.FRACTION : null;
-                    case EXPONENT_SIGN -> c == '+' || c == '-' ? State.EXPONENT_FIRST : digit ? State.EXPONENT : null;
-                    case EXPONENT_FIRST, EXPONENT -> digit ? State.EXPONENT : null;
-                    default -> digit && state == State.INTEGER ? State.INTEGER : c == '.' ? State.POINT : null;
-                };
+        State after = switch (state) {
+            case MINUS -> c == '0' ? State.ZERO : digit ? State.INTEGER : null;
+            case POINT, FRACTION -> digit ? State.FRACTION : null;
+            case EXPONENT_SIGN -> c == '+' || c == '-' ? State.EXPONENT_FIRST : digit ? State.EXPONENT : null;
+            case EXPONENT_FIRST, EXPONENT -> digit ? State.EXPONENT : null;
+            default -> digit && state == State.INTEGER ? State.INTEGER : c == '.' ? State.POINT : null;
+        };
         if (after == null && (c == 'e' || c == 'E') && endsNumber() && state != State.EXPONENT) {
             after = State.EXPONENT_SIGN;
         }

@@ -14,8 +14,8 @@ final class PythonLiteral {
     /** Longer numbers would cost time: reading one is quadratic. */
     private static final int MAX_DIGITS = 400;
 
-    private static final Map<String, String> WORDS = Map.of(
-            "True", "true", "False", "false", "None", "null", "true", "true", "false", "false", "null", "null");
+    private static final Map<String, String> WORDS =
+            Map.of("True", "true", "False", "false", "None", "null", "true", "true", "false", "false", "null", "null");
 
     private final String text;
     private final StringBuilder json = new StringBuilder();
@@ -113,7 +113,8 @@ final class PythonLiteral {
 
     private boolean word() {
         int begin = at;
-        while (at < text.length() && (Character.isLetterOrDigit(text.charAt(at)) || "+-._".indexOf(text.charAt(at)) >= 0)) {
+        while (at < text.length()
+                && (Character.isLetterOrDigit(text.charAt(at)) || "+-._".indexOf(text.charAt(at)) >= 0)) {
             at++;
         }
         String word = text.substring(begin, at);

@@ -44,7 +44,8 @@ public final class ToolChecks {
             if (!tool.parameters().isObject() || !type.equals("object")) {
                 return problem(
                         path + "parameters",
-                        "'" + path + "parameters' must be the JSON Schema of an object: arguments are passed by their names.");
+                        "'" + path
+                                + "parameters' must be the JSON Schema of an object: arguments are passed by their names.");
             }
         }
         return Optional.empty();
@@ -93,7 +94,8 @@ public final class ToolChecks {
         }
         if (open.isEmpty() && answered.isEmpty()) {
             return problem(
-                    path + ".role", "'" + path + "' is a tool's message, but no message with 'tool_calls' is right before it.");
+                    path + ".role",
+                    "'" + path + "' is a tool's message, but no message with 'tool_calls' is right before it.");
         }
         if (answered.contains(id)) {
             return problem(field, "'" + field + "' is '" + shortened(id) + "', a call that has been answered already.");
@@ -101,7 +103,8 @@ public final class ToolChecks {
         if (!open.remove(id)) {
             return problem(
                     field,
-                    "'" + field + "' is '" + shortened(id) + "', which is none of the calls before it: " + list(open) + ".");
+                    "'" + field + "' is '" + shortened(id) + "', which is none of the calls before it: " + list(open)
+                            + ".");
         }
         answered.add(id);
         return Optional.empty();
@@ -116,7 +119,8 @@ public final class ToolChecks {
                 return problem(place + ".id", "'" + place + ".id' is missing.");
             }
             String name = place + ".function.name";
-            if (!(function.get("name") instanceof String text) || !NAME.matcher(text).matches()) {
+            if (!(function.get("name") instanceof String text)
+                    || !NAME.matcher(text).matches()) {
                 return problem(name, badName(name));
             }
             if (!(function.get("arguments") instanceof String)) {
@@ -136,14 +140,16 @@ public final class ToolChecks {
     }
 
     private static String missing(String path, Set<String> open) {
-        return "Before '" + path + "' ends, each call needs a message of role 'tool' with its result; there is none for "
-                + list(open) + ".";
+        return "Before '" + path
+                + "' ends, each call needs a message of role 'tool' with its result; there is none for " + list(open)
+                + ".";
     }
 
     private static String list(Set<String> ids) {
         return ids.isEmpty()
                 ? "none are left"
-                : String.join(", ", ids.stream().limit(5).map(ToolChecks::shortened).toList());
+                : String.join(
+                        ", ", ids.stream().limit(5).map(ToolChecks::shortened).toList());
     }
 
     private static String shortened(String id) {

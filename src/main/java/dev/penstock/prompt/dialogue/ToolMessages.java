@@ -1,6 +1,7 @@
 package dev.penstock.prompt.dialogue;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
@@ -19,7 +20,7 @@ public final class ToolMessages {
     /** Chars of a call's id in Mistral's templates. */
     static final int SHORT_ID_CHARS = 9;
 
-    private static final ObjectMapper JSON = new ObjectMapper();
+    private static final ObjectMapper JSON = new ObjectMapper().enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS);
 
     private ToolMessages() {}
 
@@ -51,7 +52,8 @@ public final class ToolMessages {
             if (tool.description() != null) {
                 function.put("description", tool.description());
             }
-            text.append(function.set("parameters", tool.parameters()).toString()).append('\n');
+            text.append(function.set("parameters", tool.parameters()).toString())
+                    .append('\n');
         }
         return text.append("</tools>\nTo call a function, answer with its name and arguments as JSON between tags,"
                         + " once for each call, and nothing after the last:\n"
@@ -204,7 +206,8 @@ public final class ToolMessages {
         }
 
         String asText() {
-            String json = parsed() == null ? PythonLiteral.quoted(arguments) : arguments.strip();
+            String json =
+                    parsed() == null ? PythonLiteral.quoted(arguments) : arguments.isBlank() ? "{}" : arguments.strip();
             return "<tool_call>\n{\"name\": " + PythonLiteral.quoted(name) + ", \"arguments\": " + json
                     + "}\n</tool_call>";
         }

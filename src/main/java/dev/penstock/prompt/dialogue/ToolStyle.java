@@ -12,7 +12,7 @@ public enum ToolStyle {
     HERMES,
     /** {@code {"name": …, "parameters": {…}}} instead of a text: Llama 3.1 and later. */
     LLAMA_JSON,
-    /** {@code [name(key=value), …]} instead of a text: Llama 3.2 and 4 by templates that ask for it. */
+    /** {@code [name(key=value), …]} instead of a text: Llama 4 and LFM 2, and Llama 3.2 by templates that ask for it. */
     PYTHONIC,
     /** {@code [TOOL_CALLS] [{"name": …, "arguments": {…}}]}: Mistral up to the tokenizer's version 7. */
     MISTRAL_LIST,

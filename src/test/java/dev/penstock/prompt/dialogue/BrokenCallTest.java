@@ -56,9 +56,10 @@ class BrokenCallTest {
 
     @Test
     void aCallBehindABrokenOneCounts() {
-        assertThat(Reading.of(
-                        ToolStyle.HERMES,
-                        "<tool_call>\n<tool_call>{\"name\": \"no<tool_call>{\"name\": \"ping\", \"arguments\": {}}</tool_call>"))
+        assertThat(
+                        Reading.of(
+                                ToolStyle.HERMES,
+                                "<tool_call>\n<tool_call>{\"name\": \"no<tool_call>{\"name\": \"ping\", \"arguments\": {}}</tool_call>"))
                 .containsExactly("text:<tool_call>\n<tool_call>{\"name\": \"no", "ping{}");
     }
 
@@ -111,8 +112,29 @@ class BrokenCallTest {
     @EnumSource(ToolStyle.class)
     void noTextThatIsNotACallIsLost(ToolStyle style) {
         String[] words = {
-            "<tool_call>", "</tool_call>", "{\"name\": \"", "nobody", "\", \"arguments\": ", "{", "}", "[", "]", "[TOOL_CALLS]",
-            "[ARGS]", "<function=", ">", "```tool_code", "(", "a=", "\"", "\n", "x", "<|python_tag|>", "<arg_key>", ";", "<"
+            "<tool_call>",
+            "</tool_call>",
+            "{\"name\": \"",
+            "nobody",
+            "\", \"arguments\": ",
+            "{",
+            "}",
+            "[",
+            "]",
+            "[TOOL_CALLS]",
+            "[ARGS]",
+            "<function=",
+            ">",
+            "```tool_code",
+            "(",
+            "a=",
+            "\"",
+            "\n",
+            "x",
+            "<|python_tag|>",
+            "<arg_key>",
+            ";",
+            "<"
         };
         Random random = new Random(7);
         for (int i = 0; i < 3000; i++) {

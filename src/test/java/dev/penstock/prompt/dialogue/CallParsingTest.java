@@ -15,9 +15,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 class CallParsingTest {
     @Test
     void hermesCallsStandBetweenTags() {
-        assertThat(Reading.of(
-                        ToolStyle.HERMES,
-                        """
+        assertThat(Reading.of(ToolStyle.HERMES, """
                         I'll look that up.
 
                         <tool_call>
@@ -27,7 +25,8 @@ class CallParsingTest {
                         {"name": "ping", "arguments": {}}
                         </tool_call>
                         """))
-                .containsExactly("text:I'll look that up.", "get_weather{\"city\": \"Zürich 🌧\", \"days\": 3}", "ping{}");
+                .containsExactly(
+                        "text:I'll look that up.", "get_weather{\"city\": \"Zürich 🌧\", \"days\": 3}", "ping{}");
     }
 
     @Test
@@ -40,10 +39,11 @@ class CallParsingTest {
 
     @Test
     void argumentsMayComeFirstAndMayBeAString() {
-        assertThat(Reading.of(
-                        ToolStyle.HERMES,
-                        "<tool_call>{\"arguments\": {\"query\": \"a\"}, \"name\": \"search\"}</tool_call>"
-                                + "<tool_call>{\"name\": \"search\", \"arguments\": \"{\\\"query\\\": \\\"b\\\"}\"}</tool_call>"))
+        assertThat(
+                        Reading.of(
+                                ToolStyle.HERMES,
+                                "<tool_call>{\"arguments\": {\"query\": \"a\"}, \"name\": \"search\"}</tool_call>"
+                                        + "<tool_call>{\"name\": \"search\", \"arguments\": \"{\\\"query\\\": \\\"b\\\"}\"}</tool_call>"))
                 .containsExactly("search{\"query\": \"a\"}", "search{\"query\": \"b\"}");
     }
 
@@ -70,8 +70,8 @@ class CallParsingTest {
                         "get_weather{\"city\": \"São 'P'\", \"days\": 2, \"note\": null}",
                         "search{\"tags\": [\"a\", \"b\"], \"exact\": true, \"filter\": {\"k\": [1, -2.5E+3]}}",
                         "ping{}");
-        assertThat(Reading.of(ToolStyle.PYTHONIC, "<|python_start|>[ping()]<|python_end|>"))
-                .startsWith("ping{}");
+        assertThat(Reading.of(ToolStyle.PYTHONIC, "One moment.<|python_start|>[ping()]"))
+                .containsExactly("text:One moment.", "ping{}");
     }
 
     @Test
@@ -94,9 +94,7 @@ class CallParsingTest {
 
     @Test
     void qwenCoderCallsAreTags() {
-        assertThat(Reading.of(
-                        ToolStyle.QWEN_XML,
-                        """
+        assertThat(Reading.of(ToolStyle.QWEN_XML, """
                         <tool_call>
                         <function=get_weather>
                         <parameter=city>
@@ -129,9 +127,7 @@ class CallParsingTest {
 
     @Test
     void glmCallsAreKeysAndValues() {
-        assertThat(Reading.of(
-                        ToolStyle.GLM_XML,
-                        """
+        assertThat(Reading.of(ToolStyle.GLM_XML, """
                         <tool_call>get_weather
                         <arg_key>city</arg_key>
                         <arg_value>Bern</arg_value>
@@ -164,7 +160,8 @@ class CallParsingTest {
     @Test
     void lineBreaksThatModelsPutIntoStringsAreEscaped() {
         assertThat(Reading.of(
-                        ToolStyle.HERMES, "<tool_call>{\"name\": \"search\", \"arguments\": {\n\"query\": \"a\n\tb\"}}"))
+                        ToolStyle.HERMES,
+                        "<tool_call>{\"name\": \"search\", \"arguments\": {\n\"query\": \"a\n\tb\"}}"))
                 .containsExactly("search{\n\"query\": \"a\\n\\tb\"}");
     }
 
@@ -203,14 +200,29 @@ class CallParsingTest {
     @EnumSource(ToolStyle.class)
     void aTextThatAlmostBeginsCallsOverAndOverTakesLinearTime(ToolStyle style) {
         String[] almost = {
-            "<tool_call>", "<tool_call>{\"name\":\"", "<tool_call>\n", "[TOOL_CALLS]", "[TOOL_CALLS][{\"id\":\"", "```tool_code f(a=",
-            "```tool_code ping(a=", "<|python_tag|>ping.call(a=", "<tool_call><function=ping><parameter=a>", "<function=ping>",
-            "<tool_call>ping<arg_key>", "{\"name\":\"", "[ping(a=", "ping\n", "{\"id\":{\"a\":", "   ", "<tool_call>{\"id\":\"\\\"<"
+            "<tool_call>",
+            "<tool_call>{\"name\":\"",
+            "<tool_call>\n",
+            "[TOOL_CALLS]",
+            "[TOOL_CALLS][{\"id\":\"",
+            "```tool_code f(a=",
+            "```tool_code ping(a=",
+            "<|python_tag|>ping.call(a=",
+            "<tool_call><function=ping><parameter=a>",
+            "<function=ping>",
+            "<tool_call>ping<arg_key>",
+            "{\"name\":\"",
+            "[ping(a=",
+            "ping\n",
+            "{\"id\":{\"a\":",
+            "   ",
+            "<tool_call>{\"id\":\"\\\"<"
         };
         for (String part : almost) {
             for (String end : List.of("", "@", ")", "\"", "\"@", "}}@")) {
                 String text = part.repeat(4_000) + end.repeat(4_000);
-                CompletionParser parser = Reading.format(style, ReasoningTags.THINK).parser(TOOLS, "");
+                CompletionParser parser =
+                        Reading.format(style, ReasoningTags.THINK).parser(TOOLS, "");
                 List<Piece> pieces = new ArrayList<>();
                 Assertions.assertTimeoutPreemptively(Duration.ofSeconds(5), () -> {
                     parser.push(text, pieces::add);

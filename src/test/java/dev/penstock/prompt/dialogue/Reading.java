@@ -49,7 +49,8 @@ record Reading(List<String> parts) {
 
     static List<String> of(DialogueFormat format, List<Tool> tools, String promptTail, String text) {
         Reading whole = read(format.parser(tools, promptTail), List.of(text));
-        List<String> chars = text.chars().mapToObj(c -> String.valueOf((char) c)).toList();
+        List<String> chars =
+                text.chars().mapToObj(c -> String.valueOf((char) c)).toList();
         assertThat(read(format.parser(tools, promptTail), chars)).isEqualTo(whole);
         for (int cut = 1; cut < text.length(); cut++) {
             List<String> halves = List.of(text.substring(0, cut), text.substring(cut));
@@ -59,7 +60,8 @@ record Reading(List<String> parts) {
         }
         Random random = new Random(text.hashCode());
         for (int i = 0; i < RANDOM_CUTS; i++) {
-            assertThat(read(format.parser(tools, promptTail), cut(text, random))).isEqualTo(whole);
+            assertThat(read(format.parser(tools, promptTail), cut(text, random)))
+                    .isEqualTo(whole);
         }
         return whole.parts;
     }
