@@ -119,7 +119,7 @@ final class PythonCalls implements CallReader {
             return fits && read.length() <= MAX_NAME ? Step.MORE : Step.BROKEN;
         }
         String name = read.toString();
-        if (name.equals("print") && !wrapped) {
+        if (name.equals("print") && !wrapped && calls.tool(name) == null) {
             wrapped = true;
             read.setLength(0);
             return next(State.FIRST);

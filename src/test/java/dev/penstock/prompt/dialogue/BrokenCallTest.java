@@ -137,7 +137,7 @@ class BrokenCallTest {
             "<"
         };
         Random random = new Random(7);
-        for (int i = 0; i < 3000; i++) {
+        for (int i = 0; i < 400; i++) {
             StringBuilder text = new StringBuilder("x".repeat(random.nextInt(2)));
             for (int n = random.nextInt(12); n >= 0; n--) {
                 text.append(words[random.nextInt(words.length)]);

@@ -62,6 +62,8 @@ class CallFormsTest {
         String form =
                 String.valueOf(Reading.format(ToolStyle.HERMES, null).autoForm(List.of(loose, Reading.WEATHER), false));
         assertThat(form).contains("\"city\"").doesNotContain("\"query\"");
+        assertThat(String.valueOf(Reading.format(ToolStyle.QWEN_XML, null).autoForm(List.of(loose), false)))
+                .contains("<parameter=query>");
         assertThat(String.valueOf(Reading.format(ToolStyle.HERMES, null).callsForm(List.of(loose), false)))
                 .contains("\"query\"");
     }

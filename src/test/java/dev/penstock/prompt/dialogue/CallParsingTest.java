@@ -220,7 +220,7 @@ class CallParsingTest {
         };
         for (String part : almost) {
             for (String end : List.of("", "@", ")", "\"", "\"@", "}}@")) {
-                String text = part.repeat(4_000) + end.repeat(4_000);
+                String text = part.repeat(2_000) + end.repeat(2_000);
                 CompletionParser parser =
                         Reading.format(style, ReasoningTags.THINK).parser(TOOLS, "");
                 List<Piece> pieces = new ArrayList<>();
