@@ -6,7 +6,10 @@ public enum ToolStyle {
     NONE,
     /** As {@link #HERMES}, because a system message says so: the template knows nothing of tools. */
     INSTRUCTED,
-    /** As {@link #INSTRUCTED}, and {@code ```tool_code} with a call in Python, as Gemma has learnt it. */
+    /**
+     * As {@link #INSTRUCTED}, and as Gemma has learnt it: a call in Python in a fence {@code ```tool_code}, or a JSON object like
+     * Llama's.
+     */
     GEMMA,
     /** {@code <tool_call>{"name": …, "arguments": {…}}</tool_call>}: Hermes, Qwen 2.5 and 3. */
     HERMES,

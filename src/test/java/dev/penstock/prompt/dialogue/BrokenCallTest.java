@@ -2,6 +2,7 @@ package dev.penstock.prompt.dialogue;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.util.List;
 import java.util.Random;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -45,6 +46,7 @@ class BrokenCallTest {
                 Arguments.of(ToolStyle.GLM_LINES, "ping\nis a command"),
                 Arguments.of(ToolStyle.GLM_LINES, "pin"),
                 Arguments.of(ToolStyle.GEMMA, "```tool_code\nx = 1\n```"),
+                Arguments.of(ToolStyle.GEMMA, "```json\n{\"name\": \"Ada\", \"age\": 36}\n```"),
                 Arguments.of(ToolStyle.GEMMA, "```python\nping()\n```"));
     }
 
@@ -103,7 +105,7 @@ class BrokenCallTest {
         String deep = "{\"a\":".repeat(600);
         assertThat(Reading.read(
                                 Reading.format(ToolStyle.HERMES, null).parser(Reading.TOOLS, ""),
-                                java.util.List.of("<tool_call>{\"name\": \"ping\", \"arguments\": " + deep))
+                                List.of("<tool_call>{\"name\": \"ping\", \"arguments\": " + deep))
                         .parts())
                 .hasSize(2);
     }

@@ -10,6 +10,7 @@ import com.networknt.schema.SpecificationVersion;
 import dev.penstock.prompt.constraint.ConstraintException;
 import dev.penstock.prompt.constraint.OutputForm;
 import java.util.List;
+import java.util.Set;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -92,7 +93,7 @@ class CallFormsTest {
     @Test
     void marksThatAreSpecialTokensAreAskedForAsSuch() {
         DialogueFormat format =
-                new DialogueFormat(ToolStyle.MISTRAL_ARGS, null, java.util.Set.of("[TOOL_CALLS]", "[ARGS]"));
+                new DialogueFormat(ToolStyle.MISTRAL_ARGS, null, Set.of("[TOOL_CALLS]", "[ARGS]"));
         assertThat(String.valueOf(format.callsForm(TOOLS, false)))
                 .contains("Special[token=[TOOL_CALLS]]")
                 .contains("Special[token=[ARGS]]");

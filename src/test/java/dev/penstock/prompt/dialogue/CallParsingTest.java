@@ -158,6 +158,14 @@ class CallParsingTest {
     }
 
     @Test
+    void gemmaWritesJsonWithAndWithoutAFence() {
+        assertThat(Reading.of(ToolStyle.GEMMA, "{\"name\": \"search\", \"parameters\": {\"query\": \"x\"}}\n"))
+                .containsExactly("search{\"query\": \"x\"}");
+        assertThat(Reading.of(ToolStyle.GEMMA, "```json\n{\"name\": \"ping\", \"parameters\": {}}\n```"))
+                .containsExactly("ping{}");
+    }
+
+    @Test
     void lineBreaksThatModelsPutIntoStringsAreEscaped() {
         assertThat(Reading.of(
                         ToolStyle.HERMES,

@@ -3,12 +3,14 @@ package dev.penstock.prompt.dialogue;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.penstock.prompt.Tokenizer;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalInt;
 import java.util.Set;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
@@ -96,7 +98,7 @@ class DialogueFormatTest {
                 .contains("<tool_call>\n{\"name\": ");
     }
 
-    private static ReasoningTags reasoning(String template, Tokenizer tokenizer) {
+    private static @Nullable ReasoningTags reasoning(String template, Tokenizer tokenizer) {
         return DialogueFormat.detect(template, tokenizer, null).reasoning();
     }
 
@@ -107,7 +109,7 @@ class DialogueFormatTest {
         }
 
         private static Map<String, Integer> number(Set<String> plain, Set<String> special) {
-            Map<String, Integer> ids = new java.util.HashMap<>();
+            Map<String, Integer> ids = new HashMap<>();
             Stream.concat(plain.stream(), special.stream()).forEach(mark -> ids.put(mark, ids.size()));
             return ids;
         }
