@@ -92,8 +92,7 @@ class CallFormsTest {
 
     @Test
     void marksThatAreSpecialTokensAreAskedForAsSuch() {
-        DialogueFormat format =
-                new DialogueFormat(ToolStyle.MISTRAL_ARGS, null, Set.of("[TOOL_CALLS]", "[ARGS]"));
+        DialogueFormat format = new DialogueFormat(ToolStyle.MISTRAL_ARGS, null, Set.of("[TOOL_CALLS]", "[ARGS]"));
         assertThat(String.valueOf(format.callsForm(TOOLS, false)))
                 .contains("Special[token=[TOOL_CALLS]]")
                 .contains("Special[token=[ARGS]]");
