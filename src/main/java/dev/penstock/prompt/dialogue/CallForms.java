@@ -56,9 +56,7 @@ final class CallForms {
     /** Text, and maybe calls behind it; null where they can't be told apart. */
     @Nullable
     OutputForm auto(List<Tool> tools, boolean parallel) {
-        List<Tool> held = tools.stream()
-                .map(tool -> tool.strict() ? tool : new Tool(tool.name(), tool.description(), anyObject(), false))
-                .toList();
+        List<Tool> held = tools.stream().map(this::held).toList();
         return switch (style) {
             case NONE, GEMMA, GLM_LINES -> null;
             case INSTRUCTED, HERMES, GLM_XML -> sequence(new TextWithout(TOOL_CALL), optional(calls(held, parallel)));
@@ -66,8 +64,14 @@ final class CallForms {
             case QWEN_XML ->
                 sequence(new Regex(textWithout(List.of(TOOL_CALL, "<function="))), optional(calls(held, parallel)));
             case LLAMA_JSON -> instead("{", "<|python_tag|>", calls(held, parallel));
-            case PYTHONIC -> instead("\\[", "<|python_", calls(held, parallel));
+            case PYTHONIC -> instead("\\[", "<|", calls(held, parallel));
         };
+    }
+
+    /** A tool as free text holds its calls: the arguments of one that isn't strict are any object. */
+    private Tool held(Tool tool) {
+        boolean oneByOne = style == ToolStyle.PYTHONIC || style == ToolStyle.QWEN_XML || style == ToolStyle.GLM_XML;
+        return tool.strict() || oneByOne ? tool : new Tool(tool.name(), tool.description(), anyObject(), false);
     }
 
     /** Reasoning before a form: it may be left out unless the prompt has begun it. */

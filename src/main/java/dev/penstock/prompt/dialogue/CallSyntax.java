@@ -25,8 +25,11 @@ record CallSyntax(List<Opening> openings, @Nullable Function<CallSink, CallReade
             case INSTRUCTED, HERMES -> new CallSyntax(List.of(HERMES), null, List.of(END_TOOL_CALL));
             case GEMMA ->
                 new CallSyntax(
-                        List.of(HERMES, new Opening("```tool_code", calls -> PythonCalls.until("```", calls))),
-                        null,
+                        List.of(
+                                HERMES,
+                                new Opening("```tool_code", ChosenCalls::gemma),
+                                new Opening("```json", ChosenCalls::gemma)),
+                        JsonCalls::row,
                         List.of(END_TOOL_CALL));
             case LLAMA_JSON ->
                 new CallSyntax(List.of(new Opening("<|python_tag|>", ChosenCalls::llama)), JsonCalls::row, List.of());
@@ -34,9 +37,10 @@ record CallSyntax(List<Opening> openings, @Nullable Function<CallSink, CallReade
                 new CallSyntax(
                         List.of(
                                 new Opening("<|python_tag|>", ChosenCalls::llama),
-                                new Opening("<|python_start|>", PythonCalls::list)),
+                                new Opening("<|python_start|>", PythonCalls::list),
+                                new Opening("<|tool_call_start|>", PythonCalls::list)),
                         PythonCalls::list,
-                        List.of("<|python_end|>"));
+                        List.of());
             case MISTRAL_LIST, MISTRAL_ARGS ->
                 new CallSyntax(
                         List.of(new Opening("[TOOL_CALLS]", ChosenCalls::mistral)),

@@ -35,6 +35,14 @@ final class ChosenCalls implements CallReader {
         });
     }
 
+    /** In a fence of Gemma: objects, or calls in Python. */
+    static ChosenCalls gemma(CallSink sink) {
+        return new ChosenCalls(sink, (first, calls) -> switch (first) {
+            case '{' -> JsonCalls.until("```", calls);
+            default -> PythonCalls.until("```", calls);
+        });
+    }
+
     @Override
     public Step take(char c) {
         if (form == null) {

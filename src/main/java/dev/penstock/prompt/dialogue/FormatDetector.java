@@ -20,14 +20,14 @@ final class FormatDetector {
                     ? ToolStyle.GEMMA
                     : ToolStyle.INSTRUCTED;
         }
-        if (template.contains("<function=") && template.contains("<parameter=")) {
+        if (template.contains("<tool_call>") && template.contains("<function=") && template.contains("<parameter=")) {
             return ToolStyle.QWEN_XML;
         }
         if (template.contains("<arg_key>")) {
             return ToolStyle.GLM_XML;
         }
-        // DeepSeek's and others' templates have marks of their own around the same word.
-        if (template.contains("<tool_call>")) {
+        // MiniMax and Apriel have tags of their own around it.
+        if (template.contains("<tool_call>") && !template.contains("<invoke") && !template.contains("<tool_calls>")) {
             return ToolStyle.HERMES;
         }
         if (template.contains("[TOOL_CALLS]")) {
@@ -39,7 +39,7 @@ final class FormatDetector {
         if (PYTHONIC.matcher(template).find()) {
             return ToolStyle.PYTHONIC;
         }
-        if (template.contains("<|python_tag|>") || template.contains("ipython")) {
+        if (template.contains("ipython") && template.contains("\"parameters\": ")) {
             return ToolStyle.LLAMA_JSON;
         }
         return ToolStyle.INSTRUCTED;
@@ -48,8 +48,8 @@ final class FormatDetector {
     static @Nullable ReasoningTags reasoning(String template, Tokenizer tokenizer) {
         return Stream.of(ReasoningTags.THINK, ReasoningTags.BRACKETS)
                 .filter(tags -> template.contains(tags.close())
-                        || tokenizer.id(tags.open()).isPresent()
-                                && tokenizer.id(tags.close()).isPresent())
+                        || (tokenizer.id(tags.open()).isPresent()
+                                && tokenizer.id(tags.close()).isPresent()))
                 .findFirst()
                 .orElse(null);
     }

@@ -55,7 +55,7 @@ final class PythonCalls implements CallReader {
         return new PythonCalls(calls, "[", ",", "]");
     }
 
-    /** Calls of a method {@code call}, as Llama's own tools are called; whatever else comes ends them. */
+    /** Calls with semicolons between them, as Llama calls its own tools; whatever else comes ends them. */
     static PythonCalls row(CallSink calls) {
         return new PythonCalls(calls, "", ";", "");
     }
@@ -119,7 +119,7 @@ final class PythonCalls implements CallReader {
             return fits && read.length() <= MAX_NAME ? Step.MORE : Step.BROKEN;
         }
         String name = read.toString();
-        if (name.equals("print") && !wrapped) {
+        if (name.equals("print") && !wrapped && calls.tool(name) == null) {
             wrapped = true;
             read.setLength(0);
             return next(State.FIRST);
@@ -176,8 +176,8 @@ final class PythonCalls implements CallReader {
             quote = c;
         } else if (c == '(' || c == '[' || c == '{') {
             depth++;
-        } else if (depth > 0 && (c == ')' || c == ']' || c == '}')) {
-            depth--;
+        } else if (depth > 0) {
+            depth -= c == ')' || c == ']' || c == '}' ? 1 : 0;
         } else if (c == ',' || c == ')') {
             return argument(c);
         }

@@ -1,6 +1,7 @@
 package dev.penstock.prompt.dialogue;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
@@ -19,7 +20,7 @@ public final class ToolMessages {
     /** Chars of a call's id in Mistral's templates. */
     static final int SHORT_ID_CHARS = 9;
 
-    private static final ObjectMapper JSON = new ObjectMapper();
+    private static final ObjectMapper JSON = new ObjectMapper().enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS);
 
     private ToolMessages() {}
 
@@ -124,7 +125,7 @@ public final class ToolMessages {
             }
             map.put("content", content.toString());
             list.add(map);
-            behindResult = result || behindResult && "user".equals(map.get("role"));
+            behindResult = result || (behindResult && "user".equals(map.get("role")));
         }
         return list;
     }
@@ -137,7 +138,7 @@ public final class ToolMessages {
         // FNV-1a, 64 bits: https://datatracker.ietf.org/doc/html/draft-eastlake-fnv
         long hash = 0xcbf29ce484222325L;
         for (byte b : id.getBytes(StandardCharsets.UTF_8)) {
-            hash = (hash ^ b & 0xff) * 0x100000001b3L;
+            hash = (hash ^ (b & 0xff)) * 0x100000001b3L;
         }
         StringBuilder text = new StringBuilder();
         for (int i = 0; i < SHORT_ID_CHARS; i++) {
@@ -205,7 +206,8 @@ public final class ToolMessages {
         }
 
         String asText() {
-            String json = parsed() == null ? PythonLiteral.quoted(arguments) : arguments.strip();
+            String json =
+                    parsed() == null ? PythonLiteral.quoted(arguments) : arguments.isBlank() ? "{}" : arguments.strip();
             return "<tool_call>\n{\"name\": " + PythonLiteral.quoted(name) + ", \"arguments\": " + json
                     + "}\n</tool_call>";
         }

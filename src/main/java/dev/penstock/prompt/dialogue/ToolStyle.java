@@ -6,13 +6,16 @@ public enum ToolStyle {
     NONE,
     /** As {@link #HERMES}, because a system message says so: the template knows nothing of tools. */
     INSTRUCTED,
-    /** As {@link #INSTRUCTED}, and {@code ```tool_code} with a call in Python, as Gemma has learnt it. */
+    /**
+     * As {@link #INSTRUCTED}, and as Gemma has learnt it: a call in Python in a fence {@code ```tool_code}, or a JSON object like
+     * Llama's.
+     */
     GEMMA,
     /** {@code <tool_call>{"name": …, "arguments": {…}}</tool_call>}: Hermes, Qwen 2.5 and 3. */
     HERMES,
     /** {@code {"name": …, "parameters": {…}}} instead of a text: Llama 3.1 and later. */
     LLAMA_JSON,
-    /** {@code [name(key=value), …]} instead of a text: Llama 3.2 and 4 by templates that ask for it. */
+    /** {@code [name(key=value), …]} instead of a text: Llama 4 and LFM 2, and Llama 3.2 by templates that ask for it. */
     PYTHONIC,
     /** {@code [TOOL_CALLS] [{"name": …, "arguments": {…}}]}: Mistral up to the tokenizer's version 7. */
     MISTRAL_LIST,
