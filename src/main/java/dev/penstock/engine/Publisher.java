@@ -24,6 +24,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalLong;
 import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 
 /** Turns rows of logits into tokens, tokens into text, and tells listeners and the observer. For one thread. */
 final class Publisher {
@@ -59,11 +60,18 @@ final class Publisher {
      */
     void next(Sequence sequence, MemorySegment logits, long offset) {
         try {
+            OutputGuard guard = sequence.guard();
+            if (guard != null && guard.mustEnd()) {
+                // Only before the first token: the constraint allows the empty text alone.
+                finishWithRest(sequence, FinishReason.STOP);
+                return;
+            }
             Sampled sampled = sampler.sample(
                     logits,
                     offset,
                     sequence.sampling(),
                     sequence.counts(),
+                    guard,
                     sequence.completionLength(),
                     sequence.draws());
             sequence.append(sampled.token(), System.nanoTime());
@@ -74,7 +82,7 @@ final class Publisher {
                         Math.max(0, sequence.admittedNs() - sequence.submittedNs()),
                         sequence.firstTokenNs() - sequence.submittedNs());
             }
-            publish(sequence, sampled);
+            publish(sequence, sampled, guard);
         } catch (Throwable e) {
             // An Error too: what goes wrong with one sequence must not touch the others.
             LOG.log(
@@ -107,13 +115,16 @@ final class Publisher {
         end(sequence, outcome(cause), new Failed(cause, message));
     }
 
-    private void publish(Sequence sequence, Sampled sampled) {
+    private void publish(Sequence sequence, Sampled sampled, @Nullable OutputGuard guard) {
         int token = sampled.token();
         SamplingParams sampling = sequence.sampling();
         if (sampling.stopTokens().contains(token)
                 || (!sampling.ignoreEos() && sampling.eosTokens().contains(token))) {
             finishWithRest(sequence, FinishReason.STOP);
             return;
+        }
+        if (guard != null) {
+            guard.accept(token);
         }
         String text = sequence.text().push(token);
         Logprobs logprobs = sampled.logprobs();
@@ -122,6 +133,8 @@ final class Publisher {
             finish(sequence, FinishReason.CANCELLED);
         } else if (sequence.text().stopSequence() != null) {
             finish(sequence, FinishReason.STOP);
+        } else if (guard != null && guard.mustEnd()) {
+            finishWithRest(sequence, FinishReason.STOP);
         } else if (sequence.full()) {
             finishWithRest(sequence, FinishReason.LENGTH);
         }

@@ -2,6 +2,7 @@ package dev.penstock.engine;
 
 import dev.penstock.model.GenerationListener;
 import dev.penstock.model.GenerationRequest;
+import dev.penstock.model.OutputConstraint;
 import dev.penstock.model.SamplingParams;
 import dev.penstock.model.Usage;
 import dev.penstock.prompt.TextStream;
@@ -18,8 +19,10 @@ final class Sequence {
     private final GenerationListener listener;
     private final TextStream text;
     private final @Nullable TokenCounts counts;
+    private @Nullable OutputGuard guard;
     private final TokenDraws draws;
     private final BlockTable blocks = new BlockTable();
+    private final int vocabSize;
     private final int maxLength;
     private final long submittedNs;
 
@@ -58,7 +61,8 @@ final class Sequence {
         this.request = request;
         this.listener = listener;
         this.submittedNs = submittedNs;
-        text = new TextStream(tokenizer, sampling.stop(), sampling.minTokens());
+        text = new TextStream(tokenizer, sampling.stop(), sampling.minTokens(), sampling.shownTokens());
+        vocabSize = tokenizer.vocabSize();
         draws = new TokenDraws(seed);
         length = request.promptTokens().length;
         tokens = Arrays.copyOf(request.promptTokens(), length + 16);
@@ -86,6 +90,16 @@ final class Sequence {
     @Nullable
     TokenCounts counts() {
         return counts;
+    }
+
+    /** Holds its output to the constraint, from the first call on; null if it has none. Throws what the constraint throws. */
+    @Nullable
+    OutputGuard guard() {
+        OutputConstraint constraint = sampling().constraint();
+        if (guard == null && constraint != null) {
+            guard = new OutputGuard(constraint.follow(), sampling(), vocabSize, maxLength - promptLength());
+        }
+        return guard;
     }
 
     TokenDraws draws() {
