@@ -28,6 +28,9 @@ public record EngineOptions(
     /** Requests. */
     public static final int DEFAULT_MAX_WAITING = 512;
 
+    /** Rows of logits for a runner to have beyond {@code maxRunning}: for log probabilities of prompts. */
+    public static final int SPARE_ROWS = 64;
+
     /** @throws IllegalArgumentException a limit contradicts the description above */
     public EngineOptions {
         if (maxRunning < 1) {

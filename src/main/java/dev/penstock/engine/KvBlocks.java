@@ -108,15 +108,16 @@ final class KvBlocks {
 
     /**
      * Begins an empty table with the cached blocks that match the tokens' beginning, and adds blocks for the rest.
-     * The block of the last token is never a cached one: its logits are wanted, so it must run, and only full blocks
-     * that nobody writes to are shared.
+     * That of the first token whose logits are wanted is never a cached one: it must run, and only full blocks that nobody
+     * writes to are shared.
      *
      * @param length how many of {@code tokens} count, at least 1
+     * @param firstRow the first token whose logits are wanted, at most the last one
      * @param spare blocks that must be available beyond these
      * @return tokens that need not be computed; or -1, and the table is empty, if there are too few blocks
      */
-    int open(BlockTable table, int[] tokens, int length, int spare) {
-        int reusable = prefixCache ? (length - 1) / blockSize : 0;
+    int open(BlockTable table, int[] tokens, int length, int firstRow, int spare) {
+        int reusable = prefixCache ? firstRow / blockSize : 0;
         for (int i = 0; i < reusable; i++) {
             Content content = contents.get(Content.of(table.lastContent(), tokens, i * blockSize, blockSize));
             if (content == null) {

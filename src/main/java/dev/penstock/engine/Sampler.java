@@ -74,6 +74,19 @@ final class Sampler {
                 token, new Logprobs((float) (originalLogit(token) - top.logSum()), top.tokens(), top.values()));
     }
 
+    /**
+     * What the model thinks of a token.
+     *
+     * @param logits holds the row from {@code offset} bytes on
+     * @param top how many of the most likely tokens are wanted beside it
+     * @throws StepException the row holds NaN or positive infinity
+     */
+    Logprobs score(MemorySegment logits, long offset, int token, int top) {
+        row.open(logits, offset);
+        TopLogprobs best = topLogprobs(top);
+        return new Logprobs((float) (row.get(token) - best.logSum()), best.tokens(), best.values());
+    }
+
     private int choose(SamplingParams sampling, @Nullable OutputGuard guard, int place, SplittableRandom random) {
         if (guard == null) {
             return choose(sampling, random);

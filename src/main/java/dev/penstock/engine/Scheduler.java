@@ -10,7 +10,7 @@ import java.util.List;
  *
  * <p>Arrival decides: sequences run in the order in which they came, and each in {@code running} came before each in
  * {@code waiting}. Decodes go first, one token each; prompts fill the rest of the step in chunks, those in the batch
- * before those that wait. A sequence is admitted with blocks for all that it has so far, so only a decode can find no
+ * before those that wait, as far as there are rows of logits for those that want more than one. A sequence is admitted with blocks for all that it has so far, so only a decode can find no
  * block; then the youngest sequence in the batch loses its blocks and goes back to the head of the waiting ones, to be
  * computed again. The oldest always advances, so all come to their end: none is overtaken by a younger one, and a
  * sequence alone fits (the step loop refuses others).
@@ -18,15 +18,26 @@ import java.util.List;
 final class Scheduler {
     private final EngineOptions options;
     private final KvBlocks blocks;
+    private final int maxRows;
     private final List<Sequence> running = new ArrayList<>();
     private final Deque<Sequence> waiting = new ArrayDeque<>();
+
+    /** Rows of logits that the step being planned has left beyond one for each sequence in the batch. */
+    private int spareRows;
+
     private long preemptions;
     private long promptTokens;
     private long cachedPromptTokens;
 
-    /** With nothing to do; the blocks are this scheduler's alone. */
-    Scheduler(EngineOptions options, KvBlocks blocks) {
+    /**
+     * With nothing to do.
+     *
+     * @param blocks this scheduler's alone
+     * @param maxRows most rows of logits of a step, at least {@code options.maxRunning()}
+     */
+    Scheduler(EngineOptions options, KvBlocks blocks, int maxRows) {
         this.options = options;
+        this.maxRows = maxRows;
         this.blocks = blocks;
     }
 
@@ -52,6 +63,7 @@ final class Scheduler {
     Plan plan(long nowNs) {
         long preemptionsBefore = preemptions;
         int decodes = planDecodes();
+        spareRows = maxRows - running.size();
         int room = options.maxStepTokens() - decodes;
         if (decodes > 0) {
             room = Math.min(room, options.maxPromptTokensBesideDecodes());
@@ -150,10 +162,11 @@ final class Scheduler {
 
     private int admit(int room, long nowNs) {
         int left = room;
-        while (left > 0 && running.size() < options.maxRunning() && !waiting.isEmpty()) {
+        while (left > 0 && running.size() < options.maxRunning() && spareRows > 0 && !waiting.isEmpty()) {
             Sequence sequence = waiting.getFirst();
             // A spare block for each that runs, lest the newcomer be preempted at once.
-            int reused = blocks.open(sequence.blocks(), sequence.tokens(), sequence.length(), running.size());
+            int reused = blocks.open(
+                    sequence.blocks(), sequence.tokens(), sequence.length(), sequence.firstRow(), running.size());
             if (reused < 0) {
                 break;
             }
@@ -164,14 +177,17 @@ final class Scheduler {
             }
             sequence.admitted(reused, nowNs);
             running.add(sequence);
+            spareRows--;
             left -= planChunk(sequence, left);
         }
         return left;
     }
 
-    private static int planChunk(Sequence sequence, int most) {
-        int chunk = Math.min(sequence.length() - sequence.computed(), most);
+    private int planChunk(Sequence sequence, int most) {
+        int withoutRows = sequence.firstRow() - sequence.computed();
+        int chunk = Math.min(sequence.length() - sequence.computed(), Math.min(most, withoutRows + 1 + spareRows));
         sequence.plan(chunk);
+        spareRows -= Math.max(0, sequence.rows() - 1);
         return chunk;
     }
 

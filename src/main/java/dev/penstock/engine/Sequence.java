@@ -4,10 +4,13 @@ import dev.penstock.model.GenerationListener;
 import dev.penstock.model.GenerationRequest;
 import dev.penstock.model.OutputConstraint;
 import dev.penstock.model.SamplingParams;
+import dev.penstock.model.TokenLogprob;
 import dev.penstock.model.Usage;
 import dev.penstock.prompt.TextStream;
 import dev.penstock.prompt.Tokenizer;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -37,6 +40,10 @@ final class Sequence {
     /** Tokens of it in the step being made; 0 if it has no part in it. */
     private int planned;
 
+    /** Tokens of the prompt whose logits were taken for the prompt's log probabilities; all but the last if none are wanted. */
+    private int scored;
+
+    private @Nullable List<TokenLogprob> promptScores;
     private int cachedPromptTokens;
     private boolean admittedBefore;
     private boolean ended;
@@ -67,6 +74,11 @@ final class Sequence {
         length = request.promptTokens().length;
         tokens = Arrays.copyOf(request.promptTokens(), length + 16);
         counts = TokenCounts.wanted(sampling) ? new TokenCounts(request.promptTokens()) : null;
+        if (sampling.promptLogprobs().isPresent()) {
+            promptScores = new ArrayList<>(length - 1);
+        } else {
+            scored = length - 1;
+        }
         maxLength = (int) Math.min(contextLength, (long) length + sampling.maxTokens());
     }
 
@@ -143,9 +155,41 @@ final class Sequence {
         return computed == length - 1 && length > promptLength();
     }
 
-    /** Whether the planned tokens reach its end, so that the next token can be sampled. */
-    boolean reachesEnd() {
-        return computed + planned == length;
+    /** Whether log probabilities of its prompt are still to come. */
+    boolean scoresPrompt() {
+        return scored < promptLength() - 1;
+    }
+
+    /** The first place whose logits are wanted, those of all after it being wanted, too; none of them computed. */
+    int firstRow() {
+        return scoresPrompt() ? scored : length - 1;
+    }
+
+    /** Rows of logits of the planned tokens: of the last ones. */
+    int rows() {
+        return Math.max(0, computed + planned - firstRow());
+    }
+
+    /** The prompt's next token has this log probability. */
+    void scored(TokenLogprob entry) {
+        if (promptScores == null) {
+            throw new IllegalStateException("nobody asked for the prompt's log probabilities");
+        }
+        promptScores.add(entry);
+        scored++;
+    }
+
+    /** The token that is to be scored next. */
+    int unscoredToken() {
+        return tokens[scored + 1];
+    }
+
+    /** The log probabilities of its prompt, once; null if they were not asked for, or taken before. */
+    @Nullable
+    List<TokenLogprob> takePromptScores() {
+        List<TokenLogprob> scores = promptScores;
+        promptScores = null;
+        return scores;
     }
 
     /** It has a place in the batch, with {@code reused} tokens found in the prefix cache. */

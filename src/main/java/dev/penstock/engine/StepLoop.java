@@ -73,9 +73,9 @@ public final class StepLoop implements AutoCloseable {
         rowBytes = (long) runner.shape().vocabSize() * Float.BYTES;
         contextLength = (int) Math.min(runner.shape().contextLength(), (long) runner.blockCount() * runner.blockSize());
         checks = new RequestChecks(vocabSize, contextLength);
-        scheduler =
-                new Scheduler(options, new KvBlocks(runner.blockCount(), runner.blockSize(), options.prefixCache()));
-        batches = new StepBatchBuilder(options);
+        KvBlocks blocks = new KvBlocks(runner.blockCount(), runner.blockSize(), options.prefixCache());
+        scheduler = new Scheduler(options, blocks, runner.maxRowsPerStep());
+        batches = new StepBatchBuilder(options, runner.maxRowsPerStep());
         publisher = new Publisher(tokenizer, this.observer, new Sampler(vocabSize), this::release);
         stats = currentStats();
         thread = Thread.ofPlatform().name("step-loop-" + name).unstarted(this::loop);
@@ -309,14 +309,15 @@ public final class StepLoop implements AutoCloseable {
             if (sequence.planned() == 0) {
                 continue;
             }
-            boolean atEnd = sequence.reachesEnd();
+            int rows = sequence.rows();
             scheduler.advance(sequence);
             if (sequence.isCancelled()) {
                 publisher.finish(sequence, FinishReason.CANCELLED);
-            } else if (atEnd) {
-                publisher.next(sequence, logits, offset);
             }
-            offset += atEnd ? rowBytes : 0;
+            for (int row = 0; row < rows && !sequence.isEnded(); row++) {
+                publisher.next(sequence, logits, offset + row * rowBytes);
+            }
+            offset += rows * rowBytes;
         }
     }
 

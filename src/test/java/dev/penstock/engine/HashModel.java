@@ -136,6 +136,20 @@ public final class HashModel implements ModelRunner {
         return completion;
     }
 
+    /** The logits after these tokens. */
+    static float[] logits(int vocabSize, int[] tokens) {
+        long state = 1;
+        int place = 0;
+        for (int token : tokens) {
+            state = mix(state, key(state, token, place++));
+        }
+        float[] logits = new float[vocabSize];
+        for (int token = 0; token < vocabSize; token++) {
+            logits[token] = logit(state, token);
+        }
+        return logits;
+    }
+
     private int at(StepBatch batch, int sequence, int place) {
         int block = batch.blockTable()[sequence * batch.blocksPerSequence() + place / blockSize];
         return block * blockSize + place % blockSize;

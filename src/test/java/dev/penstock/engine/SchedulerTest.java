@@ -124,7 +124,7 @@ class SchedulerTest {
     }
 
     private static Scheduler scheduler(EngineOptions options, int blocks, int blockSize) {
-        return new Scheduler(options, new KvBlocks(blocks, blockSize, options.prefixCache()));
+        return new Scheduler(options, new KvBlocks(blocks, blockSize, options.prefixCache()), options.maxRunning());
     }
 
     private static Sequence sequence(int promptLength, int maxTokens) {
@@ -138,7 +138,7 @@ class SchedulerTest {
     private static void run(Scheduler scheduler) {
         for (Sequence sequence : List.copyOf(scheduler.running())) {
             if (sequence.planned() > 0) {
-                boolean atEnd = sequence.reachesEnd();
+                boolean atEnd = sequence.rows() > 0;
                 scheduler.advance(sequence);
                 if (atEnd) {
                     sequence.append(sequence.length() % 7, 0);
