@@ -139,16 +139,28 @@ final class KvBlocks {
         return reused * blockSize;
     }
 
-    /** Makes room for {@code length} tokens; false, and nothing changed, if that takes a block and there is none. */
+    /** Tokens that a table has room for, and would have with so many further blocks. */
+    int room(BlockTable table, int furtherBlocks) {
+        return (table.size() + furtherBlocks) * blockSize;
+    }
+
+    /** Makes room for {@code length} tokens; false, and nothing changed, if that takes more blocks than there are. */
     boolean extend(BlockTable table, int length) {
-        if (table.size() >= blocksFor(length)) {
-            return true;
-        }
-        if (available() == 0) {
+        int wanted = blocksFor(length) - table.size();
+        if (wanted > available()) {
             return false;
         }
-        table.add(take());
+        for (int i = 0; i < wanted; i++) {
+            table.add(take());
+        }
         return true;
+    }
+
+    /** Lets the blocks go that only tokens behind the first {@code length} would need; none of these was registered. */
+    void shrink(BlockTable table, int length) {
+        while (table.size() > blocksFor(length)) {
+            letGo(table.removeLast());
+        }
     }
 
     /**

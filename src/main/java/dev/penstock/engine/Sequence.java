@@ -23,13 +23,14 @@ final class Sequence {
     private final TextStream text;
     private final @Nullable TokenCounts counts;
     private @Nullable OutputGuard guard;
+    private @Nullable PromptLookup lookup;
     private final TokenDraws draws;
     private final BlockTable blocks = new BlockTable();
     private final int vocabSize;
     private final int maxLength;
     private final long submittedNs;
 
-    /** Prompt and completion, in the first {@code length} places. */
+    /** Prompt and completion, in the first {@code length} places, and behind them drafts. */
     private int[] tokens;
 
     private int length;
@@ -37,7 +38,10 @@ final class Sequence {
     /** Tokens at the beginning whose keys and values are in the blocks. */
     private int computed;
 
-    /** Tokens of it in the step being made; 0 if it has no part in it. */
+    /** Guesses at what follows that are computed in the step being made, or were and are still to be compared. */
+    private int drafts;
+
+    /** Tokens of it in the step being made, drafts counted in; 0 if it has no part in it. */
     private int planned;
 
     /** Tokens of the prompt whose logits were taken for the prompt's log probabilities; all but the last if none are wanted. */
@@ -114,6 +118,16 @@ final class Sequence {
         return guard;
     }
 
+    /** Finds what it may go on with; learns what comes of that from the first call on, as part of what the loop learns. */
+    PromptLookup lookup(Acceptance loop) {
+        PromptLookup existing = lookup;
+        if (existing == null) {
+            existing = new PromptLookup(loop.ofSequence());
+            lookup = existing;
+        }
+        return existing;
+    }
+
     TokenDraws draws() {
         return draws;
     }
@@ -150,6 +164,26 @@ final class Sequence {
         planned = count;
     }
 
+    int drafts() {
+        return drafts;
+    }
+
+    /** Most drafts that can be of use: the last token that it may have is sampled after one that is computed. */
+    int usableDrafts() {
+        return maxLength - length - 1;
+    }
+
+    /** Writes a guess behind those that there are. */
+    void draft(int token) {
+        makePlace(length + drafts);
+        tokens[length + drafts++] = token;
+    }
+
+    /** Forgets the guesses. */
+    void dropDrafts() {
+        drafts = 0;
+    }
+
     /** Whether all but its newest token are computed, and that one was sampled. */
     boolean decodes() {
         return computed == length - 1 && length > promptLength();
@@ -160,7 +194,7 @@ final class Sequence {
         return scored < promptLength() - 1;
     }
 
-    /** The first place whose logits are wanted, those of all after it being wanted, too; none of them computed. */
+    /** The first place whose logits are wanted, as those of all after it are. */
     int firstRow() {
         return scoresPrompt() ? scored : length - 1;
     }
@@ -213,23 +247,41 @@ final class Sequence {
         planned = 0;
     }
 
-    /** The planned tokens are computed. */
+    /** The planned tokens are computed; of drafts it shows when the tokens at their places are sampled. */
     void advance() {
-        computed += planned;
+        computed += planned - drafts;
         planned = 0;
     }
 
-    /** Adds a sampled token. */
+    /** Whether the logits that are wanted next were computed in the last step. */
+    boolean hasRow() {
+        return firstRow() < computed;
+    }
+
+    /** Adds a sampled token. If it is the one that was drafted it is computed already, else no draft is of use any more. */
     void append(int token, long nowNs) {
         if (length == promptLength()) {
             firstTokenNs = nowNs;
         }
-        if (length == tokens.length) {
-            tokens = Arrays.copyOf(tokens, length + length / 2);
+        if (lookup != null) {
+            lookup.sampled(tokens, token);
         }
+        if (drafts > 0 && tokens[length] == token) {
+            drafts--;
+            computed++;
+        } else {
+            drafts = 0;
+        }
+        makePlace(length);
         tokens[length++] = token;
         if (counts != null) {
             counts.sampled(token);
+        }
+    }
+
+    private void makePlace(int place) {
+        if (place == tokens.length) {
+            tokens = Arrays.copyOf(tokens, place + place / 2);
         }
     }
 

@@ -53,6 +53,7 @@ public final class StepLoop implements AutoCloseable {
     private volatile EngineStats stats;
 
     // The loop's thread alone.
+    private final Speculation speculation;
     private final Scheduler scheduler;
     private final StepBatchBuilder batches;
     private final Publisher publisher;
@@ -74,7 +75,8 @@ public final class StepLoop implements AutoCloseable {
         contextLength = (int) Math.min(runner.shape().contextLength(), (long) runner.blockCount() * runner.blockSize());
         checks = new RequestChecks(vocabSize, contextLength);
         KvBlocks blocks = new KvBlocks(runner.blockCount(), runner.blockSize(), options.prefixCache());
-        scheduler = new Scheduler(options, blocks, runner.maxRowsPerStep());
+        speculation = new Speculation(vocabSize);
+        scheduler = new Scheduler(options, blocks, runner.maxRowsPerStep(), speculation);
         batches = new StepBatchBuilder(options, runner.maxRowsPerStep());
         publisher = new Publisher(tokenizer, this.observer, new Sampler(vocabSize), this::release);
         stats = currentStats();
@@ -233,6 +235,7 @@ public final class StepLoop implements AutoCloseable {
             rest();
             return;
         }
+        double promptContext = scheduler.promptContext();
         StepBatch batch = batches.build(scheduler.running());
         long scheduledNs = System.nanoTime();
         MemorySegment logits = run(batch);
@@ -240,14 +243,16 @@ public final class StepLoop implements AutoCloseable {
         if (logits != null) {
             publish(logits);
         }
+        long endNs = System.nanoTime();
+        speculation.stepTook(batch.tokens(), plan.promptTokens(), endNs - beginNs);
         stats = currentStats();
         observer.stepEnded(new StepSummary(
                 scheduledNs - beginNs,
                 ranNs - scheduledNs,
-                System.nanoTime() - ranNs,
+                endNs - ranNs,
                 plan.decodeTokens(),
                 plan.promptTokens(),
-                batch.promptContext(),
+                promptContext,
                 batch.sequences(),
                 batch.kvTokens(),
                 plan.preemptions(),
@@ -314,10 +319,19 @@ public final class StepLoop implements AutoCloseable {
             if (sequence.isCancelled()) {
                 publisher.finish(sequence, FinishReason.CANCELLED);
             }
-            for (int row = 0; row < rows && !sequence.isEnded(); row++) {
-                publisher.next(sequence, logits, offset + row * rowBytes);
-            }
+            publishRows(sequence, logits, offset);
             offset += rows * rowBytes;
+        }
+    }
+
+    /** The rows of a sequence, as far as they are of use: a row behind a wrong draft isn't. */
+    private void publishRows(Sequence sequence, MemorySegment logits, long offset) {
+        for (long at = offset; !sequence.isEnded() && sequence.hasRow(); at += rowBytes) {
+            boolean scores = sequence.scoresPrompt();
+            publisher.next(sequence, logits, at);
+            if (!scores && !sequence.isEnded()) {
+                scheduler.appended(sequence);
+            }
         }
     }
 
@@ -375,7 +389,9 @@ public final class StepLoop implements AutoCloseable {
                 scheduler.promptTokens(),
                 scheduler.cachedPromptTokens(),
                 publisher.completionTokens(),
-                scheduler.preemptions());
+                scheduler.preemptions(),
+                scheduler.draftedTokens(),
+                scheduler.acceptedTokens());
     }
 
     /** What other threads tell the loop. */

@@ -145,7 +145,7 @@ class StepLoopConstraintTest {
 
     private StepLoop start(int blocks) {
         return audit.start(
-                new HashModel(VOCAB, 200, 4, blocks, 64, 8), TOKENIZER, new EngineOptions(64, 32, 8, 100, true));
+                new HashModel(VOCAB, 200, 4, blocks, 64, 8), TOKENIZER, new EngineOptions(64, 32, 8, 100, true, true));
     }
 
     private Recorder run(SamplingParams.Builder sampling) {

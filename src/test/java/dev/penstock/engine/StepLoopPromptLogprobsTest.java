@@ -39,7 +39,7 @@ class StepLoopPromptLogprobsTest {
         int[] common = random.ints(20, 0, VOCAB - 1).toArray();
         HashModel model = new HashModel(VOCAB, 200, 4, blocks, 64, rows);
         BlockAudit audit = new BlockAudit();
-        EngineOptions options = new EngineOptions(stepTokens, stepTokens, running, 100, prefixCache);
+        EngineOptions options = new EngineOptions(stepTokens, stepTokens, running, 100, prefixCache, true);
         try (StepLoop loop = audit.start(model, TOKENIZER, options)) {
             List<int[]> prompts = new ArrayList<>();
             List<SamplingParams> samplings = new ArrayList<>();
@@ -104,7 +104,7 @@ class StepLoopPromptLogprobsTest {
         int[] prompt = new Random(2).ints(50, 0, VOCAB - 1).toArray();
         HashModel model = new HashModel(VOCAB, 200, 4, 100, 64, 8);
         try (StepLoop loop = StepLoop.start(
-                "test", model, TOKENIZER, new EngineOptions(64, 32, 8, 100, true), EngineObserver.NONE)) {
+                "test", model, TOKENIZER, new EngineOptions(64, 32, 8, 100, true, true), EngineObserver.NONE)) {
             SamplingParams.Builder sampling = SamplingParams.builder(3).temperature(0);
             run(loop, prompt, sampling.build());
             Recorder scored = run(loop, prompt, sampling.promptLogprobs(2).build());
@@ -117,7 +117,7 @@ class StepLoopPromptLogprobsTest {
     void moreThanCanBeHeldIsRefused() {
         HashModel model = new HashModel(VOCAB, 20_000, 4, 5_000, 64, 8);
         try (StepLoop loop = StepLoop.start(
-                "test", model, TOKENIZER, new EngineOptions(64, 32, 8, 100, true), EngineObserver.NONE)) {
+                "test", model, TOKENIZER, new EngineOptions(64, 32, 8, 100, true, true), EngineObserver.NONE)) {
             Recorder many = run(
                     loop,
                     new int[3],

@@ -56,6 +56,11 @@ class KvSpaceTest {
         }
 
         @Override
+        public boolean speculation() {
+            return true;
+        }
+
+        @Override
         public boolean prefixCache() {
             return true;
         }
