@@ -31,9 +31,9 @@ final class Speculation {
     }
 
     /** A step ended that computed this many tokens, {@code promptTokens} of them of prompts. */
-    void stepTook(int tokens, int promptTokens, double ns) {
+    void stepTook(int tokens, int promptTokens, long ns) {
         if (promptTokens == 0) {
-            cost.took(tokens, ns);
+            cost.took(tokens, (double) ns);
         } else {
             cost.interrupted();
         }
