@@ -41,6 +41,11 @@ final class BlockTable {
         blocks[size++] = block;
     }
 
+    /** Takes the last block out. */
+    int removeLast() {
+        return blocks[--size];
+    }
+
     /** The first block that is not registered yet holds this content, and is {@code block} from now on. */
     void register(int block, long content) {
         blocks[registered++] = block;

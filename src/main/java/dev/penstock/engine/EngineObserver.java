@@ -31,7 +31,7 @@ public interface EngineObserver {
      * @param scheduleNs time to choose and lay out its tokens
      * @param runNs time in the model runner
      * @param publishNs time to sample and to tell listeners
-     * @param decodeTokens tokens of decoding sequences
+     * @param decodeTokens tokens of decoding sequences, drafts counted in
      * @param promptTokens prompt tokens, and tokens that are computed again after a preemption
      * @param promptContext mean number of tokens that a prompt token looks back on; 0 without any
      * @param sequences sequences in it

@@ -12,9 +12,15 @@ package dev.penstock.engine;
  *     runner's limit of rows counts where it is lower
  * @param maxWaiting requests that may wait beyond {@code maxRunning} before new ones are refused
  * @param prefixCache whether full blocks are kept for later sequences that begin alike
+ * @param speculation whether text that may repeat is guessed and computed several tokens at a time, where that pays
  */
 public record EngineOptions(
-        int maxStepTokens, int maxPromptTokensBesideDecodes, int maxRunning, int maxWaiting, boolean prefixCache) {
+        int maxStepTokens,
+        int maxPromptTokensBesideDecodes,
+        int maxRunning,
+        int maxWaiting,
+        boolean prefixCache,
+        boolean speculation) {
 
     /** Tokens: on two cores about where the matrix products of a 1B model in int4 stop gaining. */
     public static final int DEFAULT_MAX_STEP_TOKENS = 256;
@@ -27,6 +33,9 @@ public record EngineOptions(
 
     /** Requests. */
     public static final int DEFAULT_MAX_WAITING = 512;
+
+    /** Rows of logits for a runner to have beyond {@code maxRunning}: for log probabilities of prompts, and for drafts. */
+    public static final int SPARE_ROWS = 64;
 
     /** @throws IllegalArgumentException a limit contradicts the description above */
     public EngineOptions {
@@ -47,13 +56,14 @@ public record EngineOptions(
         }
     }
 
-    /** The defaults above, with the prefix cache on. */
+    /** The defaults above, with prefix cache and speculation on. */
     public static EngineOptions defaults() {
         return new EngineOptions(
                 DEFAULT_MAX_STEP_TOKENS,
                 DEFAULT_MAX_PROMPT_TOKENS_BESIDE_DECODES,
                 DEFAULT_MAX_RUNNING,
                 DEFAULT_MAX_WAITING,
+                true,
                 true);
     }
 
@@ -61,6 +71,7 @@ public record EngineOptions(
     EngineOptions fittedTo(ModelRunner runner) {
         int stepTokens = Math.min(maxStepTokens, runner.maxTokensPerStep());
         int running = Math.min(Math.min(maxRunning, runner.maxRowsPerStep()), stepTokens - 1);
-        return new EngineOptions(stepTokens, maxPromptTokensBesideDecodes, running, maxWaiting, prefixCache);
+        return new EngineOptions(
+                stepTokens, maxPromptTokensBesideDecodes, running, maxWaiting, prefixCache, speculation);
     }
 }

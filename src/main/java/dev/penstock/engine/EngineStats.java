@@ -14,6 +14,8 @@ package dev.penstock.engine;
  * @param cachedPromptTokens those of them that the prefix cache saved
  * @param completionTokens tokens sampled
  * @param preemptions times that a sequence lost its blocks and was put back to wait
+ * @param draftedTokens guesses at tokens that were computed beside them
+ * @param acceptedTokens those of them that were right, each of which saved its sequence a step
  */
 public record EngineStats(
         int running,
@@ -26,7 +28,9 @@ public record EngineStats(
         long promptTokens,
         long cachedPromptTokens,
         long completionTokens,
-        long preemptions) {
+        long preemptions,
+        long draftedTokens,
+        long acceptedTokens) {
 
     /** Share of the KV cache that running sequences hold, 0 to 1; what is only cached counts as free. */
     public double kvUsage() {
@@ -45,6 +49,8 @@ public record EngineStats(
                 promptTokens,
                 cachedPromptTokens,
                 completionTokens,
-                preemptions);
+                preemptions,
+                draftedTokens,
+                acceptedTokens);
     }
 }

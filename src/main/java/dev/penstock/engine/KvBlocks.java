@@ -108,15 +108,16 @@ final class KvBlocks {
 
     /**
      * Begins an empty table with the cached blocks that match the tokens' beginning, and adds blocks for the rest.
-     * The block of the last token is never a cached one: its logits are wanted, so it must run, and only full blocks
-     * that nobody writes to are shared.
+     * That of the first token whose logits are wanted is never a cached one: it must run, and only full blocks that nobody
+     * writes to are shared.
      *
      * @param length how many of {@code tokens} count, at least 1
+     * @param firstRow the first token whose logits are wanted, at most the last one
      * @param spare blocks that must be available beyond these
      * @return tokens that need not be computed; or -1, and the table is empty, if there are too few blocks
      */
-    int open(BlockTable table, int[] tokens, int length, int spare) {
-        int reusable = prefixCache ? (length - 1) / blockSize : 0;
+    int open(BlockTable table, int[] tokens, int length, int firstRow, int spare) {
+        int reusable = prefixCache ? firstRow / blockSize : 0;
         for (int i = 0; i < reusable; i++) {
             Content content = contents.get(Content.of(table.lastContent(), tokens, i * blockSize, blockSize));
             if (content == null) {
@@ -138,16 +139,28 @@ final class KvBlocks {
         return reused * blockSize;
     }
 
-    /** Makes room for {@code length} tokens; false, and nothing changed, if that takes a block and there is none. */
+    /** Tokens that a table has room for, and would have with so many further blocks. */
+    int room(BlockTable table, int furtherBlocks) {
+        return (table.size() + furtherBlocks) * blockSize;
+    }
+
+    /** Makes room for {@code length} tokens; false, and nothing changed, if that takes more blocks than there are. */
     boolean extend(BlockTable table, int length) {
-        if (table.size() >= blocksFor(length)) {
-            return true;
-        }
-        if (available() == 0) {
+        int wanted = blocksFor(length) - table.size();
+        if (wanted > available()) {
             return false;
         }
-        table.add(take());
+        for (int i = 0; i < wanted; i++) {
+            table.add(take());
+        }
         return true;
+    }
+
+    /** Lets the blocks go that only tokens behind the first {@code length} would need; none of these was registered. */
+    void shrink(BlockTable table, int length) {
+        while (table.size() > blocksFor(length)) {
+            letGo(table.removeLast());
+        }
     }
 
     /**

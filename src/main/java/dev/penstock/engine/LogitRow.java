@@ -29,6 +29,8 @@ final class LogitRow {
     private static final int LANES = SPECIES.length();
     private static final ValueLayout.OfFloat FLOAT = ValueLayout.JAVA_FLOAT;
 
+    private static final FloatVector IMPOSSIBLE = FloatVector.broadcast(SPECIES, Float.NEGATIVE_INFINITY);
+
     private final int size;
     private final int spans;
     private final float[] spanMax;
@@ -71,7 +73,35 @@ final class LogitRow {
         logits.set(FLOAT, (long) token * Float.BYTES, value);
     }
 
-    /** Finds the largest logit, of each span and of all; to be called again after each {@link #set}. NaN if there is one. */
+    /**
+     * Makes the logits of all other tokens -infinity.
+     *
+     * @param words token t is kept if bit t % 64 of word t / 64 is set; words past the end are 0
+     */
+    void keep(long[] words) {
+        for (int from = 0; from < size; from += Long.SIZE) {
+            int word = from / Long.SIZE;
+            long kept = word < words.length ? words[word] : 0;
+            if (kept != -1L) {
+                keep(kept, from, Math.min(size, from + Long.SIZE));
+            }
+        }
+    }
+
+    private void keep(long kept, int from, int to) {
+        int i = from;
+        for (; i <= to - LANES; i += LANES) {
+            VectorMask<Float> lanes = VectorMask.fromLong(SPECIES, kept >>> (i - from));
+            IMPOSSIBLE.blend(load(i), lanes).intoMemorySegment(logits, (long) i * Float.BYTES, ByteOrder.nativeOrder());
+        }
+        for (; i < to; i++) {
+            if ((kept >>> (i - from) & 1) == 0) {
+                set(i, Float.NEGATIVE_INFINITY);
+            }
+        }
+    }
+
+    /** Finds the largest logit, of each span and of all; to be called again after each {@link #set} and {@link #keep}. NaN if there is one. */
     float scan() {
         float most = Float.NEGATIVE_INFINITY;
         for (int span = 0; span < spans; span++) {
@@ -232,7 +262,7 @@ final class LogitRow {
     }
 
     private float maxOf(int from, int to) {
-        FloatVector most = FloatVector.broadcast(SPECIES, Float.NEGATIVE_INFINITY);
+        FloatVector most = IMPOSSIBLE;
         int i = from;
         for (; i <= to - LANES; i += LANES) {
             most = most.max(load(i));

@@ -10,6 +10,7 @@ import dev.penstock.model.GenerationEvent.Cause;
 import dev.penstock.model.GenerationEvent.Delta;
 import dev.penstock.model.GenerationEvent.Failed;
 import dev.penstock.model.GenerationEvent.Finished;
+import dev.penstock.model.GenerationEvent.PromptScored;
 import dev.penstock.model.GenerationListener;
 import dev.penstock.model.GenerationRequest;
 import dev.penstock.model.SamplingParams;
@@ -24,6 +25,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalLong;
 import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 
 /** Turns rows of logits into tokens, tokens into text, and tells listeners and the observer. For one thread. */
 final class Publisher {
@@ -53,28 +55,18 @@ final class Publisher {
     }
 
     /**
-     * Samples a sequence's next token and publishes it; ends the sequence if that was the last.
+     * Takes a sequence's next row: scores the prompt's next token, or samples the completion's and publishes it, and ends the
+     * sequence if that was the last.
      *
      * @param logits holds its row from {@code offset} bytes on
      */
     void next(Sequence sequence, MemorySegment logits, long offset) {
         try {
-            Sampled sampled = sampler.sample(
-                    logits,
-                    offset,
-                    sequence.sampling(),
-                    sequence.counts(),
-                    sequence.completionLength(),
-                    sequence.draws());
-            sequence.append(sampled.token(), System.nanoTime());
-            completionTokens++;
-            if (sequence.completionLength() == 1) {
-                observer.firstToken(
-                        // It may have come in the middle of the turn that admits it.
-                        Math.max(0, sequence.admittedNs() - sequence.submittedNs()),
-                        sequence.firstTokenNs() - sequence.submittedNs());
+            if (sequence.scoresPrompt()) {
+                score(sequence, logits, offset);
+            } else if (tellPromptScores(sequence)) {
+                sample(sequence, logits, offset);
             }
-            publish(sequence, sampled);
         } catch (Throwable e) {
             // An Error too: what goes wrong with one sequence must not touch the others.
             LOG.log(
@@ -83,6 +75,48 @@ final class Publisher {
                     e);
             fail(sequence, Cause.INTERNAL, "The next token could not be chosen: " + e.getMessage());
         }
+    }
+
+    private void score(Sequence sequence, MemorySegment logits, long offset) {
+        int token = sequence.unscoredToken();
+        int top = sequence.sampling().promptLogprobs().orElse(0);
+        sequence.scored(describe(token, sampler.score(logits, offset, token, top)));
+    }
+
+    /** Tells the log probabilities of the prompt if they were asked for and are not told yet; false if nobody listens. */
+    private boolean tellPromptScores(Sequence sequence) {
+        List<TokenLogprob> scores = sequence.takePromptScores();
+        if (scores == null || tell(sequence, new PromptScored(List.copyOf(scores)))) {
+            return true;
+        }
+        finish(sequence, FinishReason.CANCELLED);
+        return false;
+    }
+
+    private void sample(Sequence sequence, MemorySegment logits, long offset) {
+        OutputGuard guard = sequence.guard();
+        if (guard != null && guard.mustEnd()) {
+            // Only before the first token: the constraint allows the empty text alone.
+            finishWithRest(sequence, FinishReason.STOP);
+            return;
+        }
+        Sampled sampled = sampler.sample(
+                logits,
+                offset,
+                sequence.sampling(),
+                sequence.counts(),
+                guard,
+                sequence.completionLength(),
+                sequence.draws());
+        sequence.append(sampled.token(), System.nanoTime());
+        completionTokens++;
+        if (sequence.completionLength() == 1) {
+            observer.firstToken(
+                    // It may have come in the middle of the turn that admits it.
+                    Math.max(0, sequence.admittedNs() - sequence.submittedNs()),
+                    sequence.firstTokenNs() - sequence.submittedNs());
+        }
+        publish(sequence, sampled, guard);
     }
 
     /** Ends a sequence: its last event. */
@@ -107,13 +141,16 @@ final class Publisher {
         end(sequence, outcome(cause), new Failed(cause, message));
     }
 
-    private void publish(Sequence sequence, Sampled sampled) {
+    private void publish(Sequence sequence, Sampled sampled, @Nullable OutputGuard guard) {
         int token = sampled.token();
         SamplingParams sampling = sequence.sampling();
         if (sampling.stopTokens().contains(token)
                 || (!sampling.ignoreEos() && sampling.eosTokens().contains(token))) {
             finishWithRest(sequence, FinishReason.STOP);
             return;
+        }
+        if (guard != null) {
+            guard.accept(token);
         }
         String text = sequence.text().push(token);
         Logprobs logprobs = sampled.logprobs();
@@ -122,6 +159,8 @@ final class Publisher {
             finish(sequence, FinishReason.CANCELLED);
         } else if (sequence.text().stopSequence() != null) {
             finish(sequence, FinishReason.STOP);
+        } else if (guard != null && guard.mustEnd()) {
+            finishWithRest(sequence, FinishReason.STOP);
         } else if (sequence.full()) {
             finishWithRest(sequence, FinishReason.LENGTH);
         }

@@ -3,11 +3,15 @@ package dev.penstock.engine;
 import dev.penstock.model.GenerationRequest;
 import dev.penstock.model.SamplingParams;
 import java.util.Optional;
+import java.util.OptionalInt;
 
 /** What a request must be for a step loop to take it, so that nothing in it can make a step fail. */
 final class RequestChecks {
     /** Most alternatives a token, as in OpenAI's API. */
     private static final int MAX_TOP_LOGPROBS = 20;
+
+    /** Most log probabilities of a prompt, alternatives counted in: each takes a hundred bytes or two. */
+    private static final int MAX_PROMPT_LOGPROBS = 1 << 18;
 
     /** Far beyond where text is still text; keeps the quotients of logits within the range of floats. */
     private static final float MAX_TEMPERATURE = 100;
@@ -23,7 +27,9 @@ final class RequestChecks {
 
     /** What is wrong with the request, for its caller; empty if nothing is. */
     Optional<String> problem(GenerationRequest request) {
-        return promptProblem(request.promptTokens()).or(() -> samplingProblem(request.sampling()));
+        return promptProblem(request.promptTokens())
+                .or(() -> samplingProblem(request.sampling()))
+                .or(() -> promptLogprobsProblem(request));
     }
 
     private Optional<String> promptProblem(int[] prompt) {
@@ -43,6 +49,24 @@ final class RequestChecks {
             }
         }
         return Optional.empty();
+    }
+
+    private static Optional<String> promptLogprobsProblem(GenerationRequest request) {
+        OptionalInt top = request.sampling().promptLogprobs();
+        if (top.isEmpty()) {
+            return Optional.empty();
+        }
+        long entries = request.promptTokens().length * (1L + top.getAsInt());
+        return range("prompt_logprobs", top.getAsInt(), 0, MAX_TOP_LOGPROBS)
+                .or(() -> entries <= MAX_PROMPT_LOGPROBS
+                        ? Optional.empty()
+                        : Optional.of(
+                                "prompt_logprobs of %d for %d prompt tokens are %d entries, more than %d: ask for fewer."
+                                        .formatted(
+                                                top.getAsInt(),
+                                                request.promptTokens().length,
+                                                entries,
+                                                MAX_PROMPT_LOGPROBS)));
     }
 
     private Optional<String> samplingProblem(SamplingParams sampling) {

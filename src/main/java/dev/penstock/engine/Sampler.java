@@ -11,14 +11,20 @@ import org.jspecify.annotations.Nullable;
  * Chooses a token from a row of logits. For one thread.
  *
  * <p>In this order: end tokens are masked before {@code minTokens}; logit_bias is added; repetition, frequency and
- * presence penalties; then, at temperature 0, the largest logit (lowest id of equals). Otherwise the logits are divided by
- * the temperature and cut by min_p, top_k and top_p, each over what the one before has left, and a token is drawn.
+ * presence penalties; what the constraint doesn't allow is masked; then, at temperature 0, the largest logit (lowest id of
+ * equals). Otherwise the logits are divided by the temperature and cut by min_p, top_k and top_p, each over what the one
+ * before has left, and a token is drawn.
  * Log probabilities are those of the model: of the row as it came, before all of this.
  *
  * <p>Nothing sorts the vocabulary. top_k is a heap over the logits that pass its top. Without it a token is drawn from all
  * by its weight, and for top_p kept only if the tokens ahead of it weigh less than the wanted share; otherwise the next
  * one is drawn from those ahead of it, which hold the whole nucleus. That is exactly a draw from the nucleus, and it takes
  * hardly more than 1 / top_p passes (rejection as in FlashInfer's sampling kernels, Ye et al. 2025).
+ *
+ * <p>Where max_tokens is near, a constrained text must also find its end. To ask that of all tokens would cost far more than
+ * to ask it of the one that was drawn: if it leads too far, all that do are masked and another one is drawn. To draw from p
+ * and, outside of a set, once more from p within the set, is exactly to draw from p given the set; the cuts see all that is
+ * allowed at the first draw, and what closes in time at the second.
  */
 final class Sampler {
     /** A temperature under this one means 0: the quotients would leave the range of floats. */
@@ -42,6 +48,7 @@ final class Sampler {
      *
      * @param logits holds the row from {@code offset} bytes on; may be written to
      * @param counts of the sequence; may be null if no penalty is set
+     * @param guard of the sequence's output; null if it has no constraint
      * @param place how many tokens the completion has so far
      * @throws StepException the row holds NaN or positive infinity, or nothing but masked tokens
      */
@@ -50,6 +57,7 @@ final class Sampler {
             long offset,
             SamplingParams sampling,
             @Nullable TokenCounts counts,
+            @Nullable OutputGuard guard,
             int place,
             TokenDraws draws) {
         row.open(logits, offset);
@@ -58,8 +66,7 @@ final class Sampler {
                 ? topLogprobs(sampling.topLogprobs().getAsInt())
                 : null;
         adjust(sampling, counts, place);
-        checkedScan();
-        int token = choose(sampling, draws.at(place));
+        int token = choose(sampling, guard, place, draws.at(place));
         if (top == null) {
             return new Sampled(token, null);
         }
@@ -67,7 +74,34 @@ final class Sampler {
                 token, new Logprobs((float) (originalLogit(token) - top.logSum()), top.tokens(), top.values()));
     }
 
+    /**
+     * What the model thinks of a token.
+     *
+     * @param logits holds the row from {@code offset} bytes on
+     * @param top how many of the most likely tokens are wanted beside it
+     * @throws StepException the row holds NaN or positive infinity
+     */
+    Logprobs score(MemorySegment logits, long offset, int token, int top) {
+        row.open(logits, offset);
+        TopLogprobs best = topLogprobs(top);
+        return new Logprobs((float) (row.get(token) - best.logSum()), best.tokens(), best.values());
+    }
+
+    private int choose(SamplingParams sampling, @Nullable OutputGuard guard, int place, SplittableRandom random) {
+        if (guard == null) {
+            return choose(sampling, random);
+        }
+        row.keep(guard.allowed(place));
+        int token = choose(sampling, random);
+        if (guard.leadsTooFar(token, place)) {
+            row.keep(guard.closing(place));
+            token = choose(sampling, random);
+        }
+        return token;
+    }
+
     private int choose(SamplingParams sampling, SplittableRandom random) {
+        checkedScan();
         if (sampling.temperature() < LEAST_TEMPERATURE) {
             return row.argmax();
         }
@@ -130,7 +164,8 @@ final class Sampler {
             throw new StepException("the model's logits are not finite numbers");
         }
         if (max == Float.NEGATIVE_INFINITY) {
-            throw new StepException("no token is left to choose from: all are masked");
+            throw new StepException(
+                    "no token is left to choose from: end tokens before min_tokens, logit_bias and the constraint mask all");
         }
         return max;
     }

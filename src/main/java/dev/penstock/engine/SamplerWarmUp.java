@@ -19,6 +19,9 @@ final class SamplerWarmUp {
     /** Rows: enough for each loop to reach the compiler's highest tier. */
     private static final int ROUNDS = 500;
 
+    /** What a constraint may leave of a row: half of its beginning. */
+    private static final long[] MASK = {0x5555_5555_5555_5555L, -1L, 0x5555_5555L};
+
     private static final List<SamplingParams> PATHS = List.of(
             SamplingParams.builder(1).temperature(0).build(),
             SamplingParams.builder(1).temperature(0.8f).topP(0.5f).build(),
@@ -31,6 +34,7 @@ final class SamplerWarmUp {
     static void run(BooleanSupplier idle) {
         Random random = new Random(1);
         Sampler sampler = new Sampler(LOGITS);
+        LogitRow masked = new LogitRow(LOGITS);
         TokenDraws draws = new TokenDraws(1);
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment row = arena.allocate(ValueLayout.JAVA_FLOAT, LOGITS);
@@ -38,8 +42,10 @@ final class SamplerWarmUp {
                 row.setAtIndex(ValueLayout.JAVA_FLOAT, i, (float) random.nextGaussian());
             }
             for (int round = 0; round < ROUNDS && idle.getAsBoolean(); round++) {
+                masked.open(row, 0);
+                masked.keep(MASK);
                 for (SamplingParams path : PATHS) {
-                    sampler.sample(row, 0, path, null, round, draws);
+                    sampler.sample(row, 0, path, null, null, round, draws);
                 }
             }
         }

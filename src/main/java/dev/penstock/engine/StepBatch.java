@@ -33,18 +33,4 @@ public record StepBatch(
         }
         return sum;
     }
-
-    /** The mean context of the tokens of those sequences that bring more than one; 0 without any. */
-    double promptContext() {
-        double work = 0;
-        int count = 0;
-        for (int i = 0; i < sequences; i++) {
-            int length = sequenceStarts[i + 1] - sequenceStarts[i];
-            if (length > 1) {
-                count += length;
-                work += length * (pastLengths[i] + 0.5 * length);
-            }
-        }
-        return count == 0 ? 0 : work / count;
-    }
 }

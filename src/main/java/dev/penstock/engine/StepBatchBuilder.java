@@ -12,16 +12,16 @@ final class StepBatchBuilder {
     private int[] blockTable = new int[0];
 
     /** For steps within these limits. */
-    StepBatchBuilder(EngineOptions options) {
+    StepBatchBuilder(EngineOptions options, int maxRows) {
         tokenIds = new long[options.maxStepTokens()];
         sequenceStarts = new int[options.maxRunning() + 1];
         pastLengths = new int[options.maxRunning()];
-        logitRows = new long[options.maxRunning()];
+        logitRows = new long[maxRows];
     }
 
     /**
-     * The batch of all sequences with planned tokens, valid until the next call; a row of logits for each that reaches
-     * its end, in the same order.
+     * The batch of all sequences with planned tokens, valid until the next call; the rows of logits that each wants, in the
+     * same order.
      */
     StepBatch build(List<Sequence> running) {
         int sequences = 0;
@@ -35,8 +35,8 @@ final class StepBatchBuilder {
                 for (int i = 0; i < sequence.planned(); i++) {
                     tokenIds[tokens++] = sequence.tokens()[sequence.computed() + i];
                 }
-                if (sequence.reachesEnd()) {
-                    logitRows[rows++] = tokens - 1;
+                for (int left = sequence.rows(); left > 0; left--) {
+                    logitRows[rows++] = tokens - left;
                 }
                 width = Math.max(width, sequence.blocks().size());
             }

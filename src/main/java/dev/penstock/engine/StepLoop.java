@@ -53,6 +53,7 @@ public final class StepLoop implements AutoCloseable {
     private volatile EngineStats stats;
 
     // The loop's thread alone.
+    private final Speculation speculation;
     private final Scheduler scheduler;
     private final StepBatchBuilder batches;
     private final Publisher publisher;
@@ -73,9 +74,10 @@ public final class StepLoop implements AutoCloseable {
         rowBytes = (long) runner.shape().vocabSize() * Float.BYTES;
         contextLength = (int) Math.min(runner.shape().contextLength(), (long) runner.blockCount() * runner.blockSize());
         checks = new RequestChecks(vocabSize, contextLength);
-        scheduler =
-                new Scheduler(options, new KvBlocks(runner.blockCount(), runner.blockSize(), options.prefixCache()));
-        batches = new StepBatchBuilder(options);
+        KvBlocks blocks = new KvBlocks(runner.blockCount(), runner.blockSize(), options.prefixCache());
+        speculation = new Speculation(vocabSize);
+        scheduler = new Scheduler(options, blocks, runner.maxRowsPerStep(), speculation);
+        batches = new StepBatchBuilder(options, runner.maxRowsPerStep());
         publisher = new Publisher(tokenizer, this.observer, new Sampler(vocabSize), this::release);
         stats = currentStats();
         thread = Thread.ofPlatform().name("step-loop-" + name).unstarted(this::loop);
@@ -233,6 +235,7 @@ public final class StepLoop implements AutoCloseable {
             rest();
             return;
         }
+        double promptContext = scheduler.promptContext();
         StepBatch batch = batches.build(scheduler.running());
         long scheduledNs = System.nanoTime();
         MemorySegment logits = run(batch);
@@ -240,14 +243,16 @@ public final class StepLoop implements AutoCloseable {
         if (logits != null) {
             publish(logits);
         }
+        long endNs = System.nanoTime();
+        speculation.stepTook(batch.tokens(), plan.promptTokens(), endNs - beginNs);
         stats = currentStats();
         observer.stepEnded(new StepSummary(
                 scheduledNs - beginNs,
                 ranNs - scheduledNs,
-                System.nanoTime() - ranNs,
+                endNs - ranNs,
                 plan.decodeTokens(),
                 plan.promptTokens(),
-                batch.promptContext(),
+                promptContext,
                 batch.sequences(),
                 batch.kvTokens(),
                 plan.preemptions(),
@@ -309,14 +314,24 @@ public final class StepLoop implements AutoCloseable {
             if (sequence.planned() == 0) {
                 continue;
             }
-            boolean atEnd = sequence.reachesEnd();
+            int rows = sequence.rows();
             scheduler.advance(sequence);
             if (sequence.isCancelled()) {
                 publisher.finish(sequence, FinishReason.CANCELLED);
-            } else if (atEnd) {
-                publisher.next(sequence, logits, offset);
             }
-            offset += atEnd ? rowBytes : 0;
+            publishRows(sequence, logits, offset);
+            offset += rows * rowBytes;
+        }
+    }
+
+    /** The rows of a sequence, as far as they are of use: a row behind a wrong draft isn't. */
+    private void publishRows(Sequence sequence, MemorySegment logits, long offset) {
+        for (long at = offset; !sequence.isEnded() && sequence.hasRow(); at += rowBytes) {
+            boolean scores = sequence.scoresPrompt();
+            publisher.next(sequence, logits, at);
+            if (!scores && !sequence.isEnded()) {
+                scheduler.appended(sequence);
+            }
         }
     }
 
@@ -374,7 +389,9 @@ public final class StepLoop implements AutoCloseable {
                 scheduler.promptTokens(),
                 scheduler.cachedPromptTokens(),
                 publisher.completionTokens(),
-                scheduler.preemptions());
+                scheduler.preemptions(),
+                scheduler.draftedTokens(),
+                scheduler.acceptedTokens());
     }
 
     /** What other threads tell the loop. */

@@ -8,6 +8,8 @@ import dev.penstock.ops.bench.BenchCase;
 import dev.penstock.ops.bench.BenchPlan;
 import dev.penstock.ops.bench.BenchReport;
 import dev.penstock.ops.bench.ModelBench;
+import dev.penstock.ops.bench.SpeculationBench;
+import dev.penstock.ops.bench.SpeculationReport;
 import dev.penstock.weights.BuildOptions;
 import dev.penstock.weights.BuildProgress;
 import dev.penstock.weights.ModelFolder;
@@ -83,6 +85,12 @@ public final class BenchCommand implements Callable<Integer> {
     @Option(names = "--engine", description = "Also decodes through the step loop, sampling and detokenizing included")
     private boolean engine;
 
+    @Option(
+            names = "--speculation",
+            description = "In place of all that: decodes texts that repeat their prompts or don't, with and without drafts, for"
+                    + " each batch, after the first --prompt, and as many tokens")
+    private boolean speculation;
+
     @Mixin
     private final MeasuringOptions measuring = new MeasuringOptions();
 
@@ -110,8 +118,13 @@ public final class BenchCommand implements Callable<Integer> {
                             source.precision(precision(), Device.CPU),
                             BuildOptions.defaults(),
                             BuildProgress.NONE);
-            BenchReport report = ModelBench.run(name(), variant, plan);
-            measuring.print(report, report.table());
+            if (speculation) {
+                SpeculationReport report = SpeculationBench.run(name(), variant, plan, prompts.getFirst());
+                measuring.print(report, report.table());
+            } else {
+                BenchReport report = ModelBench.run(name(), variant, plan);
+                measuring.print(report, report.table());
+            }
             return 0;
         } catch (ModelFolderException | ModelStoreException | IllegalArgumentException | StepException e) {
             return measuring.failure(e);

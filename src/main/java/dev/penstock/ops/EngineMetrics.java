@@ -109,9 +109,23 @@ class EngineMetrics {
                 tags,
                 EngineStats::cachedPromptTokens);
         count("penstock.preemptions", "Times that a sequence lost its blocks", replica, tags, EngineStats::preemptions);
+        count(
+                "penstock.speculation.drafted.tokens",
+                "Guesses at tokens that were computed",
+                replica,
+                tags,
+                EngineStats::draftedTokens);
+        count(
+                "penstock.speculation.accepted.tokens",
+                "Guesses that were right",
+                replica,
+                tags,
+                EngineStats::acceptedTokens);
         count("penstock.steps", "Steps run", replica, tags, EngineStats::steps);
         count("penstock.steps.failed", "Steps that failed", replica, tags, EngineStats::failedSteps);
         count("vllm:prefix_cache_queries", "Tokens of prompts", replica, vllm, EngineStats::promptTokens);
+        count("vllm:spec_decode_num_draft_tokens", "Tokens guessed", replica, vllm, EngineStats::draftedTokens);
+        count("vllm:spec_decode_num_accepted_tokens", "Those right", replica, vllm, EngineStats::acceptedTokens);
         count("vllm:prefix_cache_hits", "Those in the cache", replica, vllm, EngineStats::cachedPromptTokens);
     }
 

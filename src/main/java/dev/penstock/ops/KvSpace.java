@@ -1,5 +1,6 @@
 package dev.penstock.ops;
 
+import dev.penstock.engine.EngineOptions;
 import dev.penstock.engine.RunnerConfig;
 import dev.penstock.hardware.Gpu;
 import dev.penstock.hardware.Gpus;
@@ -63,7 +64,7 @@ record KvSpace(ModelSettings settings, PenstockConfig.Engine engine, int models)
                     case Device.Cuda cuda -> cudaBlocks(shape, weightBytes, cuda, Gpus.find());
                 },
                 engine.maxStepTokens(),
-                engine.maxRunning());
+                Math.min(engine.maxStepTokens(), engine.maxRunning() + EngineOptions.SPARE_ROWS));
     }
 
     private int blockSize() {

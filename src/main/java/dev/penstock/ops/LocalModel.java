@@ -118,7 +118,8 @@ record LocalModel(
                 engine.maxPromptTokensBesideDecodes(),
                 engine.maxRunning(),
                 engine.maxWaiting(),
-                engine.prefixCache());
+                engine.prefixCache(),
+                engine.speculation());
     }
 
     private static String describe(ModelSettings settings, RunnerConfig runner, DecoderShape shape, StepLoop loop) {

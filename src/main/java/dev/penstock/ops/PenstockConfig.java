@@ -191,5 +191,9 @@ public interface PenstockConfig {
         /** Whether what prompts have in common is kept and reused. */
         @WithDefault("true")
         boolean prefixCache();
+
+        /** Whether text that may repeat is guessed and computed several tokens at a time, where that pays. */
+        @WithDefault("true")
+        boolean speculation();
     }
 }

@@ -1,14 +1,15 @@
 package dev.penstock.prompt;
 
 import java.util.List;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
  * Turns a completion's tokens into text piece by piece: never half a character, never a part of what could become a
  * stop string. For one sequence, used by one thread.
  *
- * <p>The text is that of the tokens' bytes in a row, special tokens left out, bytes that are not UTF-8 as U+FFFD; it does
- * not depend on how the bytes are cut into tokens. The stop string whose end comes first ends the text; of several that
+ * <p>The text is that of the tokens' bytes in a row, special tokens left out but for those that are shown, bytes that are
+ * not UTF-8 as U+FFFD; it does not depend on how the bytes are cut into tokens. The stop string whose end comes first ends the text; of several that
  * end at the same place, the one that began first. One that ends within the first {@code minTokens} tokens is text like
  * any other; one that begins there and ends later counts. The time is linear in the number of bytes.
  */
@@ -16,6 +17,7 @@ public final class TextStream {
     private final Tokenizer tokenizer;
     private final StopMatcher[] stops;
     private final int minTokens;
+    private final Set<Integer> shownTokens;
     private final Utf8Decoder decoder = new Utf8Decoder();
 
     /** Decoded text; what lies before {@code released} was handed out. */
@@ -29,18 +31,20 @@ public final class TextStream {
      * A stream for one completion; {@code stop} strings end it and are not part of its text.
      *
      * @param minTokens tokens, special ones included, before whose end the text has none
+     * @param shownTokens special tokens whose names are part of the text
      * @throws IllegalArgumentException a stop string is empty
      */
-    public TextStream(Tokenizer tokenizer, List<String> stop, int minTokens) {
+    public TextStream(Tokenizer tokenizer, List<String> stop, int minTokens, Set<Integer> shownTokens) {
         this.tokenizer = tokenizer;
         this.minTokens = minTokens;
+        this.shownTokens = shownTokens;
         this.stops = stop.stream().map(StopMatcher::new).toArray(StopMatcher[]::new);
     }
 
     /** Takes the next token; returns the text that is now safe to send, possibly empty. After a stop: empty. */
     public String push(int token) {
         tokens++;
-        if (reached != null || tokenizer.isSpecial(token)) {
+        if (reached != null || (tokenizer.isSpecial(token) && !shownTokens.contains(token))) {
             return "";
         }
         for (byte b : tokenizer.bytes(token)) {

@@ -23,7 +23,7 @@ class ReplicaTest {
     @Test
     void generatesReportsItsLoadAndDrains() throws Exception {
         HashModel model = new HashModel(VOCAB, 100, 4, 20, 64, 8);
-        EngineOptions options = new EngineOptions(16, 8, 1, 10, true);
+        EngineOptions options = new EngineOptions(16, 8, 1, 10, true, false);
         StepLoop loop = StepLoop.start("r", model, new LetterTokenizer(VOCAB), options, EngineObserver.NONE);
         try (Replica replica = new Replica("cpu-0", "hash", loop)) {
             assertThat(replica.name()).isEqualTo("cpu-0");

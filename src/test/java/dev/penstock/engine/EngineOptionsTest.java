@@ -8,11 +8,12 @@ import org.junit.jupiter.api.Test;
 class EngineOptionsTest {
     @Test
     void limitsThatContradictEachOtherAreRefused() {
-        assertThatThrownBy(() -> new EngineOptions(16, 8, 0, 1, true)).hasMessageContaining("maxRunning");
-        assertThatThrownBy(() -> new EngineOptions(16, 8, 16, 1, true)).hasMessageContaining("prompts would starve");
-        assertThatThrownBy(() -> new EngineOptions(16, 0, 4, 1, true))
+        assertThatThrownBy(() -> new EngineOptions(16, 8, 0, 1, true, true)).hasMessageContaining("maxRunning");
+        assertThatThrownBy(() -> new EngineOptions(16, 8, 16, 1, true, true))
+                .hasMessageContaining("prompts would starve");
+        assertThatThrownBy(() -> new EngineOptions(16, 0, 4, 1, true, true))
                 .hasMessageContaining("maxPromptTokensBesideDecodes");
-        assertThatThrownBy(() -> new EngineOptions(16, 8, 4, -1, true)).hasMessageContaining("maxWaiting");
+        assertThatThrownBy(() -> new EngineOptions(16, 8, 4, -1, true, true)).hasMessageContaining("maxWaiting");
     }
 
     @Test

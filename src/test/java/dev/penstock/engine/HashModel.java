@@ -27,9 +27,13 @@ public final class HashModel implements ModelRunner {
     private final int maxTokens;
     private final int maxRows;
     private final long[] keys;
+    private final int[] tokens;
     private final Arena arena = Arena.ofShared();
     private final MemorySegment logits;
     private volatile boolean closed;
+
+    /** How far back lies what the model likes to repeat; 0 if it doesn't repeat itself. */
+    private int period;
 
     /** An empty cache of {@code blockCount} blocks. */
     public HashModel(int vocabSize, int contextLength, int blockSize, int blockCount, int maxTokens, int maxRows) {
@@ -40,7 +44,14 @@ public final class HashModel implements ModelRunner {
         this.maxTokens = maxTokens;
         this.maxRows = maxRows;
         keys = new long[blockCount * blockSize];
+        tokens = new int[blockCount * blockSize];
         logits = arena.allocate((long) maxRows * vocabSize * Float.BYTES, 64);
+    }
+
+    /** Makes it say again, in three of four places that hang on all keys before, what it said so many tokens before. */
+    HashModel repeating(int period) {
+        this.period = period;
+        return this;
     }
 
     @Override
@@ -87,10 +98,15 @@ public final class HashModel implements ModelRunner {
                 int place = past + t - batch.sequenceStarts()[s];
                 long key = key(state, (int) batch.tokenIds()[t], place);
                 keys[at(batch, s, place)] = key;
+                tokens[at(batch, s, place)] = (int) batch.tokenIds()[t];
                 state = mix(state, key);
                 if (row < batch.rows() && batch.logitRows()[row] == t) {
                     for (int token = 0; token < vocabSize; token++) {
                         logits.setAtIndex(ValueLayout.JAVA_FLOAT, (long) row * vocabSize + token, logit(state, token));
+                    }
+                    if (period > 0 && place + 1 >= period && mix(state, period) % 4 != 0) {
+                        int again = tokens[at(batch, s, place + 1 - period)];
+                        logits.setAtIndex(ValueLayout.JAVA_FLOAT, (long) row * vocabSize + again, 20);
                     }
                     row++;
                 }
@@ -134,6 +150,20 @@ public final class HashModel implements ModelRunner {
             state = mix(state, key(state, best, place++));
         }
         return completion;
+    }
+
+    /** The logits after these tokens. */
+    static float[] logits(int vocabSize, int[] tokens) {
+        long state = 1;
+        int place = 0;
+        for (int token : tokens) {
+            state = mix(state, key(state, token, place++));
+        }
+        float[] logits = new float[vocabSize];
+        for (int token = 0; token < vocabSize; token++) {
+            logits[token] = logit(state, token);
+        }
+        return logits;
     }
 
     private int at(StepBatch batch, int sequence, int place) {

@@ -22,7 +22,7 @@ class KvBlocksTest {
         int[] tokens = {1, 2, 3, 4, 5, 6, 7, 8, 9};
         BlockTable first = open(tokens);
         BlockTable second = new BlockTable();
-        assertThat(blocks.open(second, new int[] {1, 2, 3, 4, 5, 6, 7, 8, 10, 11}, 10, 0))
+        assertThat(blocks.open(second, new int[] {1, 2, 3, 4, 5, 6, 7, 8, 10, 11}, 10, 9, 0))
                 .isEqualTo(8);
         assertThat(second.block(0)).isEqualTo(first.block(0));
         assertThat(second.block(1)).isEqualTo(first.block(1));
@@ -35,14 +35,15 @@ class KvBlocksTest {
     void theBlockOfTheLastTokenIsComputedAgainEvenIfAllIsCached() {
         int[] tokens = {1, 2, 3, 4, 5, 6, 7, 8};
         blocks.release(open(tokens));
-        assertThat(blocks.open(new BlockTable(), tokens, 8, 0)).isEqualTo(4);
-        assertThat(blocks.open(new BlockTable(), new int[] {1, 2, 3, 4}, 4, 0)).isZero();
+        assertThat(blocks.open(new BlockTable(), tokens, 8, 7, 0)).isEqualTo(4);
+        assertThat(blocks.open(new BlockTable(), new int[] {1, 2, 3, 4}, 4, 3, 0))
+                .isZero();
     }
 
     @Test
     void equalTokensAfterAnotherBeginningAreNotShared() {
         open(new int[] {1, 2, 3, 4, 5, 6, 7, 8, 9});
-        assertThat(blocks.open(new BlockTable(), new int[] {0, 2, 3, 4, 5, 6, 7, 8, 9}, 9, 0))
+        assertThat(blocks.open(new BlockTable(), new int[] {0, 2, 3, 4, 5, 6, 7, 8, 9}, 9, 8, 0))
                 .isZero();
     }
 
@@ -55,7 +56,7 @@ class KvBlocksTest {
         assertThat(blocks.cached()).isEqualTo(4);
         assertThat(blocks.free()).isEqualTo(6);
         BlockTable big = new BlockTable();
-        assertThat(blocks.open(big, new int[28], 28, 0)).isZero();
+        assertThat(blocks.open(big, new int[28], 28, 27, 0)).isZero();
         blocks.release(big);
         assertThat(reusable(old)).isEqualTo(4);
         assertThat(reusable(young)).isEqualTo(8);
@@ -66,8 +67,8 @@ class KvBlocksTest {
         int[] tokens = {1, 2, 3, 4, 5};
         BlockTable first = new BlockTable();
         BlockTable second = new BlockTable();
-        blocks.open(first, tokens, 5, 0);
-        blocks.open(second, tokens, 5, 0);
+        blocks.open(first, tokens, 5, 4, 0);
+        blocks.open(second, tokens, 5, 4, 0);
         assertThat(blocks.used()).isEqualTo(4);
         blocks.register(first, tokens, 5);
         blocks.register(second, tokens, 5);
@@ -80,10 +81,10 @@ class KvBlocksTest {
         BlockTable held = open(new int[] {1, 2, 3, 4, 5});
         BlockTable table = new BlockTable();
         int[] tokens = Arrays.copyOf(new int[] {1, 2, 3, 4, 5}, 33);
-        assertThat(blocks.open(table, tokens, 33, 1)).isEqualTo(-1);
+        assertThat(blocks.open(table, tokens, 33, 32, 1)).isEqualTo(-1);
         assertThat(table.size()).isZero();
         assertThat(blocks.used()).isEqualTo(2);
-        assertThat(blocks.open(table, tokens, 33, 0)).isEqualTo(4);
+        assertThat(blocks.open(table, tokens, 33, 32, 0)).isEqualTo(4);
         assertThat(blocks.available()).isZero();
         assertThat(blocks.extend(held, 8)).isTrue();
         assertThat(blocks.extend(held, 9)).isFalse();
@@ -94,11 +95,11 @@ class KvBlocksTest {
         KvBlocks plain = new KvBlocks(10, BLOCK_SIZE, false);
         int[] tokens = {1, 2, 3, 4, 5};
         BlockTable table = new BlockTable();
-        plain.open(table, tokens, 5, 0);
+        plain.open(table, tokens, 5, 4, 0);
         plain.register(table, tokens, 5);
         plain.release(table);
         assertThat(plain.free()).isEqualTo(10);
-        assertThat(plain.open(table, tokens, 5, 0)).isZero();
+        assertThat(plain.open(table, tokens, 5, 4, 0)).isZero();
     }
 
     /** Each block's real content is tracked beside: what is handed out as cached must hold exactly those tokens. */
@@ -119,7 +120,7 @@ class KvBlocksTest {
             int[] tokens = random.ints(length, 0, 2).map(t -> t * t).toArray();
             Arrays.fill(tokens, 0, Math.min(length, random.nextInt(30)), 1);
             BlockTable table = new BlockTable();
-            int reused = cache.open(table, tokens, length, 0);
+            int reused = cache.open(table, tokens, length, length - 1, 0);
             if (reused < 0) {
                 continue;
             }
@@ -149,14 +150,14 @@ class KvBlocksTest {
 
     private BlockTable open(int[] tokens) {
         BlockTable table = new BlockTable();
-        blocks.open(table, tokens, tokens.length, 0);
+        blocks.open(table, tokens, tokens.length, tokens.length - 1, 0);
         blocks.register(table, tokens, tokens.length);
         return table;
     }
 
     private int reusable(int[] tokens) {
         BlockTable table = new BlockTable();
-        int reused = blocks.open(table, tokens, tokens.length, 0);
+        int reused = blocks.open(table, tokens, tokens.length, tokens.length - 1, 0);
         blocks.release(table);
         return reused;
     }

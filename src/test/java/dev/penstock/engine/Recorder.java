@@ -4,14 +4,16 @@ import dev.penstock.model.GenerationEvent;
 import dev.penstock.model.GenerationEvent.Delta;
 import dev.penstock.model.GenerationEvent.Failed;
 import dev.penstock.model.GenerationEvent.Finished;
+import dev.penstock.model.GenerationEvent.PromptScored;
 import dev.penstock.model.GenerationListener;
 import dev.penstock.model.TokenLogprob;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 
-/** Keeps a generation's events and holds them to their order: deltas, then one end. */
+/** Keeps a generation's events and holds them to their order: the prompt scored if at all, deltas, then one end. */
 public final class Recorder implements GenerationListener {
     private final List<GenerationEvent> events = new ArrayList<>();
     private final CompletableFuture<GenerationEvent> end = new CompletableFuture<>();
@@ -21,8 +23,11 @@ public final class Recorder implements GenerationListener {
         if (end.isDone()) {
             throw new AssertionError("event after the end: " + event);
         }
+        if (event instanceof PromptScored && !events.isEmpty()) {
+            throw new AssertionError("the prompt is scored after " + events.getLast());
+        }
         events.add(event);
-        if (!(event instanceof Delta)) {
+        if (event instanceof Finished || event instanceof Failed) {
             end.complete(event);
         }
     }
@@ -52,6 +57,14 @@ public final class Recorder implements GenerationListener {
         StringBuilder text = new StringBuilder();
         deltas().forEach(d -> text.append(d.text()));
         return text.toString();
+    }
+
+    /** What the prompt was scored; empty if it was not. */
+    synchronized Optional<PromptScored> promptScored() {
+        return events.stream()
+                .filter(PromptScored.class::isInstance)
+                .map(PromptScored.class::cast)
+                .findFirst();
     }
 
     synchronized List<Delta> deltas() {

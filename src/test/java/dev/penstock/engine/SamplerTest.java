@@ -170,7 +170,7 @@ class SamplerTest {
         for (int place = 0; place < 20; place++) {
             TokenCounts counts = new TokenCounts(prompt);
             Sampled sampled =
-                    new Sampler(vocab).sample(segment(logits), 0, sampling, counts, place, new TokenDraws(seed));
+                    new Sampler(vocab).sample(segment(logits), 0, sampling, counts, null, place, new TokenDraws(seed));
             Logprobs logprobs = Objects.requireNonNull(sampled.logprobs());
             assertThat((double) logprobs.chosen()).isCloseTo(expected[sampled.token()], within(1e-5));
             assertThat(logprobs.topTokens()).isEqualTo(Arrays.copyOf(byLogprob, 20));
@@ -187,6 +187,7 @@ class SamplerTest {
                         segment(new float[] {0, 0, 0}),
                         0,
                         builder().topLogprobs(0).build(),
+                        null,
                         null,
                         0,
                         new TokenDraws(1));
@@ -241,7 +242,7 @@ class SamplerTest {
             TokenCounts counts = new TokenCounts(prompt);
             Arrays.stream(completion).forEach(counts::sampled);
             int token = sampler.sample(
-                            segment(logits), 0, sampling, counts, completion.length, new TokenDraws(1000 + i))
+                            segment(logits), 0, sampling, counts, null, completion.length, new TokenDraws(1000 + i))
                     .token();
             seen.merge(token, 1, Integer::sum);
         }
@@ -317,12 +318,13 @@ class SamplerTest {
         TokenCounts counts = new TokenCounts(prompt);
         Arrays.stream(completion).forEach(counts::sampled);
         return new Sampler(logits.length)
-                .sample(segment(logits), 0, sampling, counts, place, new TokenDraws(42))
+                .sample(segment(logits), 0, sampling, counts, null, place, new TokenDraws(42))
                 .token();
     }
 
     private static int draw(Sampler sampler, float[] logits, SamplingParams sampling, TokenDraws draws, int place) {
-        return sampler.sample(segment(logits), 0, sampling, null, place, draws).token();
+        return sampler.sample(segment(logits), 0, sampling, null, null, place, draws)
+                .token();
     }
 
     /** The row in native memory, where a runner's logits lie; valid until the next call. */

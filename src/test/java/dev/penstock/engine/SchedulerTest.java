@@ -19,7 +19,7 @@ class SchedulerTest {
 
     @Test
     void decodesGoFirstAndPromptsFillTheRestInChunks() {
-        Scheduler scheduler = scheduler(new EngineOptions(16, 8, 4, 9, false), 100, 4);
+        Scheduler scheduler = scheduler(new EngineOptions(16, 8, 4, 9, false, false), 100, 4);
         Sequence first = sequence(3, 9);
         Sequence second = sequence(30, 9);
         scheduler.add(first);
@@ -41,7 +41,7 @@ class SchedulerTest {
 
     @Test
     void theYoungestLosesItsBlocksAndComesBackFirst() {
-        Scheduler scheduler = scheduler(new EngineOptions(64, 64, 4, 9, false), 6, 4);
+        Scheduler scheduler = scheduler(new EngineOptions(64, 64, 4, 9, false, false), 6, 4);
         Sequence oldest = sequence(7, 100);
         Sequence youngest = sequence(7, 100);
         Sequence waits = sequence(7, 100);
@@ -63,7 +63,7 @@ class SchedulerTest {
 
     @Test
     void aPromptIsNotAdmittedWhereTheNextDecodesWouldPushItOut() {
-        Scheduler scheduler = scheduler(new EngineOptions(64, 64, 4, 9, false), 5, 4);
+        Scheduler scheduler = scheduler(new EngineOptions(64, 64, 4, 9, false, false), 5, 4);
         scheduler.add(sequence(8, 100));
         scheduler.add(sequence(4, 100));
         scheduler.add(sequence(4, 100));
@@ -79,7 +79,12 @@ class SchedulerTest {
         int blockSize = 1 + random.nextInt(8);
         int running = 1 + random.nextInt(12);
         EngineOptions options = new EngineOptions(
-                running + 1 + random.nextInt(40), 1 + random.nextInt(20), running, 9, random.nextBoolean());
+                running + 1 + random.nextInt(40),
+                1 + random.nextInt(20),
+                running,
+                9,
+                random.nextBoolean(),
+                seed % 3 != 0);
         int blocks = (120 + random.nextInt(300)) / blockSize + 1;
         Scheduler scheduler = scheduler(options, blocks, blockSize);
         List<Sequence> arrived = new ArrayList<>();
@@ -110,7 +115,7 @@ class SchedulerTest {
                 if (sequence.decodes()) {
                     assertThat(sequence.planned())
                             .as("a decode is in each step")
-                            .isEqualTo(1);
+                            .isEqualTo(1 + sequence.drafts());
                 }
                 if (!begun.contains(sequence)) {
                     begun.add(sequence);
@@ -120,11 +125,51 @@ class SchedulerTest {
             BlockAudit.audit(scheduler);
         }
         assertThat(begun).isEqualTo(arrived);
+        assertThat(scheduler.acceptedTokens()).isLessThanOrEqualTo(scheduler.draftedTokens());
         assertThat(scheduler.blocks().used()).isZero();
     }
 
+    @Test
+    void whatRepeatsIsDraftedOutOfWhatNobodyElseNeeds() {
+        EngineOptions options = new EngineOptions(64, 16, 4, 9, true, true);
+        Scheduler scheduler = new Scheduler(options, new KvBlocks(8, 4, true), 12, new Speculation(97));
+        Sequence first = sequence(10, 40);
+        scheduler.add(first);
+        scheduler.plan(0);
+        scheduler.advance(first);
+        // The prompt has a period of five tokens, and goes on with it.
+        first.append(0, 0);
+        scheduler.appended(first);
+        Plan plan = scheduler.plan(0);
+        assertThat(first.drafts()).isPositive();
+        assertThat(plan.decodeTokens()).isEqualTo(1 + first.drafts());
+        assertThat(first.rows()).isEqualTo(first.planned()).isLessThanOrEqualTo(12);
+        assertThat(scheduler.draftedTokens()).isEqualTo(first.drafts());
+        assertThat(first.blocks().size()).isEqualTo(scheduler.blocks().blocksFor(first.length() + first.drafts()));
+        scheduler.advance(first);
+        assertThat(first.computed()).isEqualTo(11);
+        int right = first.tokens()[11];
+        first.append(right, 0);
+        scheduler.appended(first);
+        assertThat(first.hasRow()).isTrue();
+        assertThat(scheduler.acceptedTokens()).isEqualTo(1);
+        int wrong = first.drafts() > 0 ? (first.tokens()[12] + 1) % 7 : 3;
+        first.append(wrong, 0);
+        scheduler.appended(first);
+        assertThat(first.hasRow()).isFalse();
+        assertThat(first.drafts()).isZero();
+        assertThat(first.computed()).isEqualTo(first.length() - 1);
+        assertThat(first.blocks().size()).isEqualTo(scheduler.blocks().blocksFor(first.length()));
+        assertThat(first.tokens()[12]).isEqualTo(wrong);
+        BlockAudit.audit(scheduler);
+    }
+
     private static Scheduler scheduler(EngineOptions options, int blocks, int blockSize) {
-        return new Scheduler(options, new KvBlocks(blocks, blockSize, options.prefixCache()));
+        return new Scheduler(
+                options,
+                new KvBlocks(blocks, blockSize, options.prefixCache()),
+                options.maxRunning(),
+                new Speculation(97));
     }
 
     private static Sequence sequence(int promptLength, int maxTokens) {
@@ -138,10 +183,11 @@ class SchedulerTest {
     private static void run(Scheduler scheduler) {
         for (Sequence sequence : List.copyOf(scheduler.running())) {
             if (sequence.planned() > 0) {
-                boolean atEnd = sequence.reachesEnd();
                 scheduler.advance(sequence);
-                if (atEnd) {
-                    sequence.append(sequence.length() % 7, 0);
+                while (sequence.hasRow() && !sequence.full()) {
+                    // Repeats itself, with a slip now and then.
+                    sequence.append(sequence.length() % 23 == 0 ? 9 : sequence.length() % 7, 0);
+                    scheduler.appended(sequence);
                 }
                 if (sequence.full()) {
                     scheduler.remove(sequence);

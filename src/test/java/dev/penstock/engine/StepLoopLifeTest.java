@@ -28,7 +28,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 class StepLoopLifeTest {
     private static final int VOCAB = 97;
     private static final Tokenizer TOKENIZER = new LetterTokenizer(VOCAB);
-    private static final EngineOptions SMALL = new EngineOptions(16, 8, 2, 2, true);
+    private static final EngineOptions SMALL = new EngineOptions(16, 8, 2, 2, true, false);
 
     private final BlockAudit audit = new BlockAudit();
     private final SteppedModel model = new SteppedModel(new HashModel(VOCAB, 200, 4, 60, 64, 8));
@@ -94,7 +94,7 @@ class StepLoopLifeTest {
     void randomCancelsInEveryPhaseFreeAllBlocks(long seed) {
         Random random = new Random(seed);
         model.letAllGo();
-        StepLoop loop = start(new EngineOptions(16, 8, 6, 1000, true));
+        StepLoop loop = start(new EngineOptions(16, 8, 6, 1000, true, false));
         List<Recorder> recorders = new ArrayList<>();
         List<Generation> generations = new ArrayList<>();
         List<int[]> prompts = new ArrayList<>();
@@ -342,7 +342,7 @@ class StepLoopLifeTest {
     @Test
     void requestsThatRaceWithClosingAllEnd() throws Exception {
         model.letAllGo();
-        StepLoop loop = start(new EngineOptions(16, 8, 6, 100_000, true));
+        StepLoop loop = start(new EngineOptions(16, 8, 6, 100_000, true, false));
         List<Recorder> recorders = new ArrayList<>();
         CompletableFuture<Void> submitting = CompletableFuture.runAsync(() -> {
             for (int i = 0; i < 5000; i++) {

@@ -56,7 +56,7 @@ class StepLoopOnnxTest {
                         BuildOptions.defaults(),
                         BuildProgress.NONE);
         model = new SteppedModel(runner());
-        loop = audit.start(model, TOKENIZER, new EngineOptions(48, 24, 12, 100, true));
+        loop = audit.start(model, TOKENIZER, new EngineOptions(48, 24, 12, 100, true, true));
     }
 
     @AfterEach
@@ -123,7 +123,7 @@ class StepLoopOnnxTest {
     private List<List<TokenLogprob>> alone(List<GenerationRequest> requests) {
         List<List<TokenLogprob>> alone = new ArrayList<>();
         try (StepLoop quiet = StepLoop.start(
-                "alone", runner(), TOKENIZER, new EngineOptions(48, 24, 12, 100, false), EngineObserver.NONE)) {
+                "alone", runner(), TOKENIZER, new EngineOptions(48, 24, 12, 100, false, false), EngineObserver.NONE)) {
             for (GenerationRequest request : requests) {
                 Recorder recorder = new Recorder();
                 quiet.submit(request, recorder);

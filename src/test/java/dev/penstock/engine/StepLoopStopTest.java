@@ -30,7 +30,7 @@ class StepLoopStopTest {
     /** What the model says to the prompt if nothing ends it; its tokens are used to build stops. */
     private static final List<Integer> ENDLESS = HashModel.greedy(VOCAB, PROMPT, SamplingParams.greedy(60, Set.of()));
 
-    private final StepLoop loop = start(new EngineOptions(64, 32, 8, 100, true), 200);
+    private final StepLoop loop = start(new EngineOptions(64, 32, 8, 100, true, true), 200);
 
     @AfterEach
     void close() {
@@ -163,7 +163,7 @@ class StepLoopStopTest {
             alone.add(run(sampling.seed(seed)).text());
         }
         assertThat(Set.copyOf(alone)).hasSize(12);
-        try (StepLoop crowded = start(new EngineOptions(64, 32, 8, 100, prefixCache), blocks)) {
+        try (StepLoop crowded = start(new EngineOptions(64, 32, 8, 100, prefixCache, true), blocks)) {
             List<Recorder> recorders = new ArrayList<>();
             for (int seed = 0; seed < 12; seed++) {
                 Recorder recorder = new Recorder();

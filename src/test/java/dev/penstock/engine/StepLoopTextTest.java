@@ -39,7 +39,7 @@ class StepLoopTextTest {
             int[] own = random.ints(1 + random.nextInt(200), 0, VOCAB - 1).toArray();
             prompts.add(concat(i % 4 == 3 ? new int[0] : beginning, own));
         }
-        EngineOptions options = new EngineOptions(stepTokens, beside, running, 64, prefixCache);
+        EngineOptions options = new EngineOptions(stepTokens, beside, running, 64, prefixCache, true);
         HashModel model = new HashModel(VOCAB, 600, blockSize, blocks, 256, 32);
         BlockAudit audit = new BlockAudit();
         try (StepLoop loop = audit.start(model, TOKENIZER, options)) {

@@ -56,6 +56,11 @@ class KvSpaceTest {
         }
 
         @Override
+        public boolean speculation() {
+            return true;
+        }
+
+        @Override
         public boolean prefixCache() {
             return true;
         }
@@ -138,7 +143,7 @@ class KvSpaceTest {
     @Test
     void theRunnerIsOpenedWithWhatWasConfigured() {
         assertThat(space(OptionalLong.of(7 * BLOCK_BYTES), 16, 1).runnerConfig(SHAPE, 0))
-                .isEqualTo(new RunnerConfig(3, KvType.FP16, 16, 7, 256, 8));
+                .isEqualTo(new RunnerConfig(3, KvType.FP16, 16, 7, 256, 72));
     }
 
     @Test
@@ -147,9 +152,9 @@ class KvSpaceTest {
         Device.Cuda cuda = new Device.Cuda(1);
 
         assertThat(space(Device.CPU, bytes, OptionalInt.empty(), 1).runnerConfig(SHAPE, 0))
-                .isEqualTo(new RunnerConfig(3, KvType.FP16, 16, 16, 256, 8));
+                .isEqualTo(new RunnerConfig(3, KvType.FP16, 16, 16, 256, 72));
         assertThat(space(cuda, bytes, OptionalInt.empty(), 1).runnerConfig(SHAPE, 0))
-                .isEqualTo(new RunnerConfig(cuda, 3, KvType.FP16, 256, 1, 256, 8));
+                .isEqualTo(new RunnerConfig(cuda, 3, KvType.FP16, 256, 1, 256, 72));
     }
 
     @ParameterizedTest

@@ -61,6 +61,7 @@ class PenstockConfigTest {
         assertThat(config.engine().maxRunning()).isEqualTo(EngineOptions.DEFAULT_MAX_RUNNING);
         assertThat(config.engine().maxWaiting()).isEqualTo(EngineOptions.DEFAULT_MAX_WAITING);
         assertThat(config.engine().prefixCache()).isTrue();
+        assertThat(config.engine().speculation()).isTrue();
     }
 
     @Test
@@ -79,6 +80,7 @@ class PenstockConfigTest {
                             max-running: 8
                             max-waiting: 9
                             prefix-cache: false
+                            speculation: false
                           models:
                             lab/llama-3.2:
                               source: /models/llama
@@ -118,6 +120,7 @@ class PenstockConfigTest {
         assertThat(config.engine().maxRunning()).isEqualTo(8);
         assertThat(config.engine().maxWaiting()).isEqualTo(9);
         assertThat(config.engine().prefixCache()).isFalse();
+        assertThat(config.engine().speculation()).isFalse();
         assertThat(config.models()).containsOnlyKeys("lab/llama-3.2", "small");
         PenstockConfig.Model small = model(config, "small");
         assertThat(small.source()).hasValue("/models/small");

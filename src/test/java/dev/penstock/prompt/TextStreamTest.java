@@ -12,6 +12,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.OptionalInt;
 import java.util.Random;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -20,7 +21,8 @@ import org.junit.jupiter.params.provider.ValueSource;
 class TextStreamTest {
     @Test
     void aCharacterIsHeldBackUntilItIsWhole() {
-        TextStream stream = new TextStream(new Pieces(bytes(0xF0, 0x9F), bytes(0x98), bytes(0x80, 'x')), List.of(), 0);
+        TextStream stream =
+                new TextStream(new Pieces(bytes(0xF0, 0x9F), bytes(0x98), bytes(0x80, 'x')), List.of(), 0, Set.of());
         assertThat(stream.push(0)).isEmpty();
         assertThat(stream.push(1)).isEmpty();
         assertThat(stream.push(2)).isEqualTo("😀x");
@@ -32,7 +34,8 @@ class TextStreamTest {
         TextStream stream = new TextStream(
                 new Pieces(bytes(0xFF), bytes(0xE2, 0x82), bytes('a'), bytes(0xED), bytes(0xA0), bytes(0xC0)),
                 List.of(),
-                0);
+                0,
+                Set.of());
         assertThat(stream.push(0)).isEqualTo("\uFFFD");
         assertThat(stream.push(1)).isEmpty();
         assertThat(stream.push(2)).isEqualTo("\uFFFDa");
@@ -43,7 +46,7 @@ class TextStreamTest {
 
     @Test
     void anIncompleteCharacterAtTheEndBecomesAReplacementCharacter() {
-        TextStream stream = new TextStream(new Pieces(bytes('a', 0xE2, 0x82)), List.of(), 0);
+        TextStream stream = new TextStream(new Pieces(bytes('a', 0xE2, 0x82)), List.of(), 0, Set.of());
         assertThat(stream.push(0)).isEqualTo("a");
         assertThat(stream.finish()).isEqualTo("\uFFFD");
         assertThat(stream.stopSequence()).isNull();
@@ -52,7 +55,7 @@ class TextStreamTest {
     @Test
     void whatMayBeginAStopStringIsHeldBackAndComesWhenItIsNone() {
         TextStream stream =
-                new TextStream(pieces("one <", "|en", "d|x", "> <|", "end|>", "late"), List.of("<|end|>"), 0);
+                new TextStream(pieces("one <", "|en", "d|x", "> <|", "end|>", "late"), List.of("<|end|>"), 0, Set.of());
         assertThat(stream.push(0)).isEqualTo("one ");
         assertThat(stream.push(1)).isEmpty();
         assertThat(stream.push(2)).isEqualTo("<|end|x");
@@ -65,31 +68,31 @@ class TextStreamTest {
 
     @Test
     void whatIsHeldBackComesAtTheEnd() {
-        TextStream stream = new TextStream(pieces("ab"), List.of("bc"), 0);
+        TextStream stream = new TextStream(pieces("ab"), List.of("bc"), 0, Set.of());
         assertThat(stream.push(0)).isEqualTo("a");
         assertThat(stream.finish()).isEqualTo("b");
     }
 
     @Test
     void textBeforeAStopStringInTheSameTokenIsKept() {
-        TextStream stream = new TextStream(pieces("yes\n\nno\n\n"), List.of("\n\n"), 0);
+        TextStream stream = new TextStream(pieces("yes\n\nno\n\n"), List.of("\n\n"), 0, Set.of());
         assertThat(stream.push(0)).isEqualTo("yes");
         assertThat(stream.stopSequence()).isEqualTo("\n\n");
     }
 
     @Test
     void theStopStringThatEndsFirstWinsAndOfThoseTheLongest() {
-        TextStream first = new TextStream(pieces("xabcd"), List.of("abcd", "bc"), 0);
+        TextStream first = new TextStream(pieces("xabcd"), List.of("abcd", "bc"), 0, Set.of());
         assertThat(first.push(0)).isEqualTo("xa");
         assertThat(first.stopSequence()).isEqualTo("bc");
-        TextStream longest = new TextStream(pieces("xabc"), List.of("bc", "abc", "c"), 0);
+        TextStream longest = new TextStream(pieces("xabc"), List.of("bc", "abc", "c"), 0, Set.of());
         assertThat(longest.push(0)).isEqualTo("x");
         assertThat(longest.stopSequence()).isEqualTo("abc");
     }
 
     @Test
     void aStopStringThatEndsWithinTheLeastTokensIsTextAndOneThatOnlyBeginsThereCounts() {
-        TextStream stream = new TextStream(pieces("END.", "..E", "ND.", "END"), List.of("END", "....."), 2);
+        TextStream stream = new TextStream(pieces("END.", "..E", "ND.", "END"), List.of("END", "....."), 2, Set.of());
         assertThat(stream.push(0)).isEqualTo("END");
         assertThat(stream.push(1)).isEqualTo("...");
         assertThat(stream.push(2)).isEmpty();
@@ -99,7 +102,7 @@ class TextStreamTest {
 
     @Test
     void aStopStringThatWasPassedOverMayOverlapOneThatCounts() {
-        TextStream stream = new TextStream(pieces("xaa", "a", "b"), List.of("aa"), 1);
+        TextStream stream = new TextStream(pieces("xaa", "a", "b"), List.of("aa"), 1, Set.of());
         assertThat(stream.push(0)).isEqualTo("xa");
         assertThat(stream.push(1)).isEmpty();
         assertThat(stream.stopSequence()).isEqualTo("aa");
@@ -109,19 +112,32 @@ class TextStreamTest {
     void specialTokensAreNoText() {
         Pieces tokenizer = new Pieces(bytes(0xC3), "<|eot|>".getBytes(StandardCharsets.UTF_8), bytes(0xA9));
         tokenizer.special = 1;
-        TextStream stream = new TextStream(tokenizer, List.of("<|eot|>"), 0);
+        TextStream stream = new TextStream(tokenizer, List.of("<|eot|>"), 0, Set.of());
         assertThat(stream.push(0) + stream.push(1) + stream.push(2)).isEqualTo("é");
     }
 
     @Test
+    void shownSpecialTokensAreTextByTheirNames() {
+        Pieces tokenizer = pieces("a", "[CALL]", "b");
+        tokenizer.special = 1;
+        TextStream shows = new TextStream(tokenizer, List.of(), 0, Set.of(1));
+        assertThat(shows.push(0) + shows.push(1) + shows.push(2)).isEqualTo("a[CALL]b");
+        TextStream stops = new TextStream(tokenizer, List.of("CALL"), 0, Set.of(1));
+        assertThat(stops.push(0) + stops.push(1) + stops.push(2)).isEqualTo("a[");
+        assertThat(stops.stopSequence()).isEqualTo("CALL");
+        TextStream hides = new TextStream(tokenizer, List.of(), 0, Set.of(0, 2));
+        assertThat(hides.push(0) + hides.push(1) + hides.push(2)).isEqualTo("ab");
+    }
+
+    @Test
     void aStopStringOfHalfACharacterNeverCutsOne() {
-        TextStream stream = new TextStream(pieces("a😀b"), List.of("\uDE00", "\uD83D"), 0);
+        TextStream stream = new TextStream(pieces("a😀b"), List.of("\uDE00", "\uD83D"), 0, Set.of());
         assertThat(stream.push(0)).isEqualTo("a😀b");
     }
 
     @Test
     void anEmptyStopStringIsRefused() {
-        assertThatThrownBy(() -> new TextStream(pieces("a"), List.of(""), 0))
+        assertThatThrownBy(() -> new TextStream(pieces("a"), List.of(""), 0, Set.of()))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContaining("stop string");
     }
@@ -144,7 +160,7 @@ class TextStreamTest {
                 at = to;
             }
             int minTokens = random.nextBoolean() ? 0 : random.nextInt(cut.size() + 2);
-            TextStream stream = new TextStream(new Pieces(cut.toArray(byte[][]::new)), stops, minTokens);
+            TextStream stream = new TextStream(new Pieces(cut.toArray(byte[][]::new)), stops, minTokens, Set.of());
             StringBuilder text = new StringBuilder();
             ByteArrayOutputStream seen = new ByteArrayOutputStream();
             for (int i = 0; i < cut.size(); i++) {
@@ -173,7 +189,8 @@ class TextStreamTest {
         // A quadratic reading would take about 10^11 comparisons here and end the test by its own length.
         String stop = "a".repeat(300_000) + "b";
         int count = 1_000_000;
-        TextStream stream = new TextStream(pieces("a"), List.of(stop, stop + "c", "a".repeat(299_999) + "c", "b"), 0);
+        TextStream stream =
+                new TextStream(pieces("a"), List.of(stop, stop + "c", "a".repeat(299_999) + "c", "b"), 0, Set.of());
         int length = 0;
         for (int i = 0; i < count; i++) {
             length += stream.push(0).length();

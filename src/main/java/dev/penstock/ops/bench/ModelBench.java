@@ -97,7 +97,7 @@ public final class ModelBench {
         int blocks = decode.batch() * (Math.ceilDiv(context, BLOCK_SIZE) + 1);
         OnnxModelRunner runner = open(variant, plan, blocks);
         EngineOptions options =
-                new EngineOptions(MAX_STEP_TOKENS, MAX_STEP_TOKENS, decode.batch(), decode.batch(), false);
+                new EngineOptions(MAX_STEP_TOKENS, MAX_STEP_TOKENS, decode.batch(), decode.batch(), false, false);
         try (StepLoop loop = StepLoop.start(
                 "bench", runner, new NumberTokenizer(variant.shape().vocabSize()), options, EngineObserver.NONE)) {
             EngineBench bench = new EngineBench(loop, variant.shape().vocabSize());

@@ -44,6 +44,21 @@ class ModelBenchTest {
     }
 
     @Test
+    void textsThatRepeatTheirPromptsAreSaidWithAndWithoutDrafts() throws Exception {
+        List<BenchCase> cases = BenchCase.of(List.of(), List.of(1, 2), List.of(1));
+        SpeculationReport report =
+                SpeculationBench.run("tiny", variant(), new BenchPlan(cases, KvType.FP16, 2, 2, 1, false), 60);
+        assertThat(report.results()).hasSize(2 * RepeatedText.values().length).allSatisfy(r -> {
+            assertThat(r.ratio()).isPositive().isFinite();
+            assertThat(r.accepted()).isBetween(0.0, r.drafted());
+        });
+        assertThat(report.table()).contains("quote").contains("fresh");
+        assertThatThrownBy(() -> SpeculationBench.run(
+                        "tiny", variant(), new BenchPlan(cases, KvType.FP16, 2, 2, 1, false), 600))
+                .hasMessageContaining("context of 1024");
+    }
+
+    @Test
     void aCaseBeyondTheModelsContextIsRefused() {
         BenchPlan plan =
                 new BenchPlan(BenchCase.of(List.of(), List.of(1), List.of(1020)), KvType.FP16, 1, 1, 16, false);

@@ -16,6 +16,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
+import java.util.Set;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
@@ -113,7 +114,7 @@ class HfTokenizerTest {
             int[] tokens = tokenizer.encode("hello wo", true);
             assertThat(tokenizer.decode(tokens, true)).isEqualTo("hello wo");
             assertThat(tokenizer.decode(tokens, false)).isEqualTo("<s>hello wo".replace("<s>", "<s> "));
-            TextStream stream = new TextStream(tokenizer, List.of(), 0);
+            TextStream stream = new TextStream(tokenizer, List.of(), 0, Set.of());
             StringBuilder completion = new StringBuilder();
             for (int token : tokens) {
                 completion.append(stream.push(token));
