@@ -13,6 +13,7 @@ sealed interface ReplyFormat permits ChatFormat, CompletionFormat {
         return switch (endpoint) {
             case CHAT -> new ChatFormat();
             case COMPLETIONS -> new CompletionFormat();
+            case EMBEDDINGS, RERANK -> throw new IllegalArgumentException(endpoint + " generates nothing");
         };
     }
 

@@ -1,0 +1,115 @@
+package dev.penstock.ops;
+
+import dev.penstock.backend.Drainable;
+import dev.penstock.embed.EncoderLoop;
+import dev.penstock.embed.EncoderObserver;
+import dev.penstock.embed.EncoderOptions;
+import dev.penstock.embed.EncoderRunner;
+import dev.penstock.embed.OnnxEncoder;
+import dev.penstock.onnx.OnnxException;
+import dev.penstock.prompt.EncoderModel;
+import dev.penstock.prompt.tokenizer.HfTokenizer;
+import dev.penstock.prompt.tokenizer.Tokenizers;
+import dev.penstock.weights.EncoderFolder;
+import dev.penstock.weights.ModelFolderException;
+import dev.penstock.weights.ModelStoreException;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.Locale;
+
+/**
+ * An encoder in this process. It owns tokenizer and loop.
+ *
+ * @param served what the API needs of it
+ * @param loop what runs it
+ * @param tokenizer its native part is freed by {@link #close}
+ * @param description for people
+ */
+record LocalEncoder(EncoderModel served, EncoderLoop loop, HfTokenizer tokenizer, String description)
+        implements Drainable {
+    /**
+     * Loads it.
+     *
+     * @throws StartException it can't be loaded
+     */
+    static LocalEncoder load(EncoderSettings settings, PenstockConfig.Engine engine, EncoderObserver observer) {
+        try {
+            HfTokenizer tokenizer = tokenizer(settings.folder());
+            try {
+                return open(settings, engine, observer, tokenizer);
+            } catch (RuntimeException | Error e) {
+                tokenizer.close();
+                throw e;
+            }
+        } catch (ModelFolderException
+                | ModelStoreException
+                | OnnxException
+                | IllegalArgumentException
+                | IOException e) {
+            throw new StartException("The model " + settings.name() + " can't be loaded: " + e.getMessage(), e);
+        }
+    }
+
+    private static LocalEncoder open(
+            EncoderSettings settings, PenstockConfig.Engine engine, EncoderObserver observer, HfTokenizer tokenizer) {
+        EncoderRunner runner = runner(settings, engine);
+        EncoderLoop loop = EncoderLoop.start(settings.name(), runner, engine.maxWaiting(), observer);
+        EncoderModel served = new EncoderModel(
+                settings.name(),
+                Instant.now(),
+                settings.folder().task(),
+                runner.width(),
+                tokenizer,
+                settings.contextLength(),
+                loop);
+        return new LocalEncoder(served, loop, tokenizer, describe(settings, runner));
+    }
+
+    private static EncoderRunner runner(EncoderSettings settings, PenstockConfig.Engine engine) {
+        EncoderFolder folder = settings.folder();
+        EncoderOptions options = new EncoderOptions(
+                folder.task(),
+                settings.pooling(),
+                folder.pooling(),
+                folder.normalized(),
+                folder.width(),
+                settings.contextLength(),
+                folder.padToken(),
+                settings.threads());
+        return switch (folder.weights()) {
+            case EncoderFolder.Graphs graphs -> OnnxEncoder.open(graphs.file(settings.precision()), options);
+        };
+    }
+
+    private static HfTokenizer tokenizer(EncoderFolder folder) throws IOException {
+        Path file = folder.tokenizerFile()
+                .orElseThrow(() -> new StartException(
+                        "The model folder " + folder.path() + " has neither a tokenizer.json nor a tokenizer.model."));
+        return Tokenizers.load(file);
+    }
+
+    private static String describe(EncoderSettings settings, EncoderRunner runner) {
+        return String.format(
+                Locale.ROOT,
+                "%s (%s, %s, %d threads, context %d%s)",
+                settings.name(),
+                settings.folder().task().label(),
+                settings.precision().label(),
+                settings.threads(),
+                runner.contextLength(),
+                runner.width() > 1 ? ", " + runner.width() + " dimensions" : "");
+    }
+
+    @Override
+    public void drain(Duration limit) throws InterruptedException {
+        loop.drain(limit);
+    }
+
+    @Override
+    public void close() {
+        loop.close();
+        tokenizer.close();
+    }
+}
