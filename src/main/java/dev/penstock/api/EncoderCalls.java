@@ -34,8 +34,7 @@ class EncoderCalls {
     private final CallObserver observer;
     private final ApiLimits limits;
 
-    EncoderCalls(
-            ModelCatalog catalog, Calls calls, Responder responder, CallObserver observer, ApiLimits limits) {
+    EncoderCalls(ModelCatalog catalog, Calls calls, Responder responder, CallObserver observer, ApiLimits limits) {
         this.catalog = catalog;
         this.calls = calls;
         this.responder = responder;
@@ -157,7 +156,8 @@ class EncoderCalls {
             long total = inputs.stream().mapToLong(EncoderInput::length).sum();
             if (total > MAX_TOKENS) {
                 throw ApiException.badField(
-                        param, "The request has " + total + " tokens; at most " + MAX_TOKENS + " go into one. Split it.");
+                        param,
+                        "The request has " + total + " tokens; at most " + MAX_TOKENS + " go into one. Split it.");
             }
             tokens += (int) total;
             CompletableFuture<float[][]> rows = model.encoder().encode(inputs);

@@ -33,10 +33,7 @@ record RerankRequest(String query, List<String> documents, OptionalInt topN, boo
             documents.add(document(elements.get(i), "documents[" + i + "]"));
         }
         return new RerankRequest(
-                query,
-                documents,
-                body.integer("top_n", 1, Integer.MAX_VALUE),
-                body.flag("return_documents", false));
+                query, documents, body.integer("top_n", 1, Integer.MAX_VALUE), body.flag("return_documents", false));
     }
 
     private static String document(JsonNode element, String path) {

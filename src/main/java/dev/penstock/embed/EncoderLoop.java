@@ -98,8 +98,7 @@ public final class EncoderLoop implements Encoder, AutoCloseable {
         try {
             if (draining || closed) {
                 refusal = new EncoderException(Cause.SHUTTING_DOWN, "The model " + name + " is served no more.");
-            } else if (open.size() >= maxWaiting
-                    || !waiting.isEmpty() && waitingTokens + tokens > MAX_WAITING_TOKENS) {
+            } else if (open.size() >= maxWaiting || !waiting.isEmpty() && waitingTokens + tokens > MAX_WAITING_TOKENS) {
                 refusal = new EncoderException(
                         Cause.OVERLOADED, "The model " + name + " has as many requests as it can hold.");
             } else {
@@ -176,9 +175,7 @@ public final class EncoderLoop implements Encoder, AutoCloseable {
             return;
         }
         observer.batchEnded(
-                batch.size(),
-                inputs.stream().mapToInt(EncoderInput::length).sum(),
-                System.nanoTime() - beginNs);
+                batch.size(), inputs.stream().mapToInt(EncoderInput::length).sum(), System.nanoTime() - beginNs);
         for (int i = 0; i < rows.length; i++) {
             Request request = batch.get(i).request;
             if (!isFinite(rows[i])) {
@@ -240,8 +237,8 @@ public final class EncoderLoop implements Encoder, AutoCloseable {
         } finally {
             lock.unlock();
         }
-        left.forEach(r ->
-                fail(r, new EncoderException(Cause.SHUTTING_DOWN, "The model " + name + " is served no more.")));
+        left.forEach(
+                r -> fail(r, new EncoderException(Cause.SHUTTING_DOWN, "The model " + name + " is served no more.")));
     }
 
     /** Refuses new requests and waits until those under way have ended, at most so long. */

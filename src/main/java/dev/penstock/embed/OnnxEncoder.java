@@ -130,7 +130,8 @@ public final class OnnxEncoder implements EncoderRunner {
 
     private static TensorSpec output(Path graph, OnnxSession session, EncoderOptions options) {
         Optional<TensorSpec> found = options.task() == EncoderTask.RERANK
-                ? named(session, LOGITS, 2).filter(logits -> Math.abs(logits.shape().getLast()) == 1)
+                ? named(session, LOGITS, 2)
+                        .filter(logits -> Math.abs(logits.shape().getLast()) == 1)
                 : embedding(session, options);
         return found.orElseThrow(() -> new OnnxException(
                 options.task() == EncoderTask.RERANK

@@ -82,11 +82,11 @@ record ConfiguredModel(
                     List.of(),
                     List.of(),
                     encoder.flatMap(found -> found)
-                            .flatMap(f ->
-                                    problems.attempt(() -> EncoderSettings.of(name, what, f, model, threads))));
+                            .flatMap(f -> problems.attempt(() -> EncoderSettings.of(name, what, f, model, threads))));
         }
         problems.require(
-                model.pooling().isEmpty() && (model.source().isPresent() || model.task().isEmpty()),
+                model.pooling().isEmpty()
+                        && (model.source().isPresent() || model.task().isEmpty()),
                 what + " has a task or a pooling, which are for encoders of this process.");
         Optional<ModelFolder> folder = model.source().flatMap(source -> problems.attempt(() -> open(what, source)));
         problems.require(

@@ -52,8 +52,7 @@ class ConfiguredModels implements ModelLoader {
     // Changed by one thread at a time.
     private Set<String> names = Set.of();
 
-    ConfiguredModels(
-            PenstockConfig config, EngineMetrics metrics, EncoderMetrics encoderMetrics, Vertx vertx) {
+    ConfiguredModels(PenstockConfig config, EngineMetrics metrics, EncoderMetrics encoderMetrics, Vertx vertx) {
         this.config = config;
         this.metrics = metrics;
         this.encoderMetrics = encoderMetrics;
@@ -88,8 +87,8 @@ class ConfiguredModels implements ModelLoader {
                     next.put(key, kept(key, fresh, () -> upstream(upstream.settings())));
                 }
                 model.encoder()
-                        .ifPresent(encoder -> next.put(
-                                encoder.identity(), kept(encoder.identity(), fresh, () -> encoder(encoder))));
+                        .ifPresent(encoder ->
+                                next.put(encoder.identity(), kept(encoder.identity(), fresh, () -> encoder(encoder))));
             }
         } catch (RuntimeException | Error e) {
             fresh.forEach(this::free);

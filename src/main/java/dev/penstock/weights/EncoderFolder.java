@@ -109,7 +109,8 @@ public record EncoderFolder(
         List<String> architectures = config.strings("architectures");
         boolean classifier = architectures.stream().anyMatch(a -> a.endsWith(CLASSIFIER));
         Optional<SentenceModules> modules = SentenceModules.read(path);
-        boolean encoder = architectures.stream().anyMatch(a -> ENCODER.matcher(a).matches());
+        boolean encoder =
+                architectures.stream().anyMatch(a -> ENCODER.matcher(a).matches());
         if (asked.isEmpty() && !classifier && !encoder && modules.isEmpty()) {
             return Optional.empty();
         }
@@ -117,8 +118,7 @@ public record EncoderFolder(
         if (task == EncoderTask.RERANK) {
             requireOneLabel(config);
         }
-        return Optional.of(
-graphs(path, config, task, modules));
+        return Optional.of(graphs(path, config, task, modules));
     }
 
     private static EncoderFolder graphs(
@@ -140,8 +140,7 @@ graphs(path, config, task, modules));
     /** Of more labels than one none is how well a document fits. */
     private static void requireOneLabel(JsonFile config) {
         @Nullable JsonNode labels = config.get("id2label");
-        int count = config.optionalInt("num_labels", 0, Integer.MAX_VALUE)
-                .orElse(labels == null ? 1 : labels.size());
+        int count = config.optionalInt("num_labels", 0, Integer.MAX_VALUE).orElse(labels == null ? 1 : labels.size());
         if (count != 1) {
             throw config.wrong("id2label", "one label, as a reranker has", count + " labels");
         }
@@ -160,7 +159,9 @@ graphs(path, config, task, modules));
                         config.optionalInt("n_positions", 1, DecoderConfig.MAX_CONTEXT).stream())
                 .findFirst()
                 .orElse(DEFAULT_POSITIONS);
-        boolean offset = config.optionalString("model_type").filter(OFFSET_POSITIONS::contains).isPresent();
+        boolean offset = config.optionalString("model_type")
+                .filter(OFFSET_POSITIONS::contains)
+                .isPresent();
         return Math.max(SHORTEST, offset ? known - padToken - 1 : known);
     }
 

@@ -68,8 +68,7 @@ record SentenceModules(Optional<Pooling> pooling, boolean normalized) {
         if (!path.matches("[A-Za-z0-9_-]+")) {
             throw module.wrong("path", "the name of a folder", path);
         }
-        JsonFile config =
-                JsonFile.read(folder.resolve(path).resolve(ModelFolder.CONFIG), ModelFolder.MAX_CONFIG_BYTES);
+        JsonFile config = JsonFile.read(folder.resolve(path).resolve(ModelFolder.CONFIG), ModelFolder.MAX_CONFIG_BYTES);
         Optional<String> named = config.optionalString("pooling_mode");
         List<Pooling> found = new ArrayList<>();
         for (Mode mode : Mode.values()) {

@@ -2,16 +2,9 @@ package dev.penstock.api;
 
 import static io.restassured.RestAssured.given;
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
-import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import com.networknt.schema.InputFormat;
-import com.networknt.schema.Schema;
-import com.networknt.schema.SchemaRegistry;
-import com.networknt.schema.SpecificationVersion;
 import dev.penstock.model.FinishReason;
 import dev.penstock.model.GenerationEvent.Cause;
 import io.quarkus.test.junit.QuarkusTest;
@@ -19,8 +12,6 @@ import io.quarkus.test.junit.TestProfile;
 import io.restassured.http.ContentType;
 import jakarta.inject.Inject;
 import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.BeforeAll;
@@ -33,20 +24,12 @@ import org.junit.jupiter.params.provider.ValueSource;
 @QuarkusTest
 @TestProfile(ScriptedProfile.class)
 class ContractTest {
-    private static final ObjectMapper JSON = new ObjectMapper();
-    private static final Path DOCUMENT =
-            Path.of(System.getProperty("penstock.shared", "../shared"), "openai-openapi.json");
-
-    private static ObjectNode schemas = JSON.createObjectNode();
-
     @Inject
     ScriptedModels models;
 
     @BeforeAll
     static void read() throws IOException {
-        assumeTrue(Files.exists(DOCUMENT), DOCUMENT + " is not there");
-        schemas = (ObjectNode) withNullAsType(
-                JSON.readTree(DOCUMENT.toFile()).get("components").get("schemas"));
+        Contract.read();
     }
 
     @BeforeEach
@@ -54,34 +37,8 @@ class ContractTest {
         models.chat().reset();
     }
 
-    /** The document writes {@code nullable} as OpenAPI 3.0 does, which JSON Schema does not know. */
-    private static JsonNode withNullAsType(JsonNode node) {
-        if (node instanceof ArrayNode array) {
-            ArrayNode copy = JSON.createArrayNode();
-            array.forEach(element -> copy.add(withNullAsType(element)));
-            return copy;
-        }
-        if (!(node instanceof ObjectNode object)) {
-            return node;
-        }
-        ObjectNode copy = JSON.createObjectNode();
-        object.properties().forEach(e -> copy.set(e.getKey(), withNullAsType(e.getValue())));
-        if (!copy.path("nullable").asBoolean(false)) {
-            return copy;
-        }
-        copy.remove("nullable");
-        ObjectNode either = JSON.createObjectNode();
-        either.putArray("anyOf").add(copy).addObject().put("type", "null");
-        return either;
-    }
-
     private static void check(String schema, String json) {
-        ObjectNode document = JSON.createObjectNode();
-        document.put("$ref", "#/components/schemas/" + schema);
-        document.putObject("components").set("schemas", schemas);
-        Schema validator = SchemaRegistry.withDefaultDialect(SpecificationVersion.DRAFT_2020_12)
-                .getSchema(document);
-        assertThat(validator.validate(json, InputFormat.JSON)).as(json).isEmpty();
+        Contract.check(schema, json);
     }
 
     private static String post(String path, String fields, int status) {

@@ -9,7 +9,8 @@ import org.junit.jupiter.api.Test;
 class BatchPickerTest {
     @Test
     void theOldestGoesWithThoseOfAboutItsLength() {
-        assertThat(BatchPicker.pick(new int[] {100, 10, 90, 400, 120, 101}, 2048)).isEqualTo(List.of(0, 2, 4, 5));
+        assertThat(BatchPicker.pick(new int[] {100, 10, 90, 400, 120, 101}, 2048))
+                .isEqualTo(List.of(0, 2, 4, 5));
     }
 
     @Test

@@ -47,7 +47,9 @@ class EncoderLoopTest {
             if (failing) {
                 throw new OnnxException("broken");
             }
-            return inputs.stream().map(i -> new float[] {factor * i.tokens()[0]}).toArray(float[][]::new);
+            return inputs.stream()
+                    .map(i -> new float[] {factor * i.tokens()[0]})
+                    .toArray(float[][]::new);
         }
 
         @Override
@@ -102,9 +104,8 @@ class EncoderLoopTest {
     void aLargeRequestGoesThroughInSeveralBatches() {
         runner.let.release(1000);
         List<EncoderInput> inputs = IntStream.range(0, 3000)
-                .mapToObj(i -> new EncoderInput(IntStream.rangeClosed(0, i % 50)
-                        .map(t -> i)
-                        .toArray()))
+                .mapToObj(i -> new EncoderInput(
+                        IntStream.rangeClosed(0, i % 50).map(t -> i).toArray()))
                 .toList();
 
         float[][] rows = loop.encode(inputs).join();

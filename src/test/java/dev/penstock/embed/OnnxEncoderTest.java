@@ -29,8 +29,7 @@ class OnnxEncoderTest {
     private final TinyEncoder tiny = new TinyEncoder(3);
 
     private static EncoderOptions options(EncoderTask task, Pooling pooling, boolean normalize) {
-        return new EncoderOptions(
-                task, Optional.empty(), pooling, normalize, TinyEncoder.WIDTH, CONTEXT, 0, 1);
+        return new EncoderOptions(task, Optional.empty(), pooling, normalize, TinyEncoder.WIDTH, CONTEXT, 0, 1);
     }
 
     static List<EncoderInput> inputs(long seed, int count) {

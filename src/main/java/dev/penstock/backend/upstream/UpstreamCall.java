@@ -202,8 +202,7 @@ final class UpstreamCall implements WireCall {
             WireScan scan = WireScan.of(body);
             if (!scan.hasResults(request.endpoint())) {
                 fail(Failures.of(
-                        Cause.FAULT,
-                        "a reply without " + request.endpoint().results()));
+                        Cause.FAULT, "a reply without " + request.endpoint().results()));
                 return;
             }
             usage = scan.usage();
