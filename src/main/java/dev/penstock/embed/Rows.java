@@ -30,18 +30,27 @@ final class Rows {
         return numbers;
     }
 
-    /** Summed up in 64 bits, so that it depends on the tokens alone. */
     private static float[] mean(MemorySegment vectors, int tokens, int width) {
         double[] sums = new double[width];
-        for (int t = 0; t < tokens; t++) {
-            long start = (long) t * width;
-            for (int i = 0; i < width; i++) {
-                sums[i] += vectors.getAtIndex(JAVA_FLOAT, start + i);
+        add(sums, vectors, 0, tokens);
+        return mean(sums, tokens);
+    }
+
+    /** Adds rows to sums in 64 bits, so that these depend on the rows alone. */
+    static void add(double[] sums, MemorySegment rows, int first, int count) {
+        for (int r = first; r < first + count; r++) {
+            long start = (long) r * sums.length;
+            for (int i = 0; i < sums.length; i++) {
+                sums[i] += rows.getAtIndex(JAVA_FLOAT, start + i);
             }
         }
-        float[] mean = new float[width];
-        for (int i = 0; i < width; i++) {
-            mean[i] = (float) (sums[i] / tokens);
+    }
+
+    /** The mean of so many rows of which these are the sums. */
+    static float[] mean(double[] sums, int count) {
+        float[] mean = new float[sums.length];
+        for (int i = 0; i < mean.length; i++) {
+            mean[i] = (float) (sums[i] / count);
         }
         return mean;
     }

@@ -1,6 +1,7 @@
 package dev.penstock.ops;
 
 import dev.penstock.backend.Drainable;
+import dev.penstock.embed.DecoderEncoder;
 import dev.penstock.embed.EncoderLoop;
 import dev.penstock.embed.EncoderObserver;
 import dev.penstock.embed.EncoderOptions;
@@ -10,9 +11,15 @@ import dev.penstock.onnx.OnnxException;
 import dev.penstock.prompt.EncoderModel;
 import dev.penstock.prompt.tokenizer.HfTokenizer;
 import dev.penstock.prompt.tokenizer.Tokenizers;
+import dev.penstock.weights.BuildOptions;
+import dev.penstock.weights.BuildProgress;
 import dev.penstock.weights.EncoderFolder;
+import dev.penstock.weights.HuggingFaceFolder;
 import dev.penstock.weights.ModelFolderException;
+import dev.penstock.weights.ModelStore;
 import dev.penstock.weights.ModelStoreException;
+import dev.penstock.weights.TerminalProgress;
+import dev.penstock.weights.Variant;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -54,7 +61,7 @@ record LocalEncoder(EncoderModel served, EncoderLoop loop, HfTokenizer tokenizer
 
     private static LocalEncoder open(
             EncoderSettings settings, PenstockConfig.Engine engine, EncoderObserver observer, HfTokenizer tokenizer) {
-        EncoderRunner runner = runner(settings, engine);
+        EncoderRunner runner = runner(settings);
         EncoderLoop loop = EncoderLoop.start(settings.name(), runner, engine.maxWaiting(), observer);
         EncoderModel served = new EncoderModel(
                 settings.name(),
@@ -67,7 +74,7 @@ record LocalEncoder(EncoderModel served, EncoderLoop loop, HfTokenizer tokenizer
         return new LocalEncoder(served, loop, tokenizer, describe(settings, runner));
     }
 
-    private static EncoderRunner runner(EncoderSettings settings, PenstockConfig.Engine engine) {
+    private static EncoderRunner runner(EncoderSettings settings) {
         EncoderFolder folder = settings.folder();
         EncoderOptions options = new EncoderOptions(
                 folder.task(),
@@ -80,7 +87,21 @@ record LocalEncoder(EncoderModel served, EncoderLoop loop, HfTokenizer tokenizer
                 settings.threads());
         return switch (folder.weights()) {
             case EncoderFolder.Graphs graphs -> OnnxEncoder.open(graphs.file(settings.precision()), options);
+            case EncoderFolder.Decoder(HuggingFaceFolder model) -> {
+                Variant variant = build(settings, model);
+                yield DecoderEncoder.open(
+                        variant.folder(),
+                        variant.shape().withContextLength(settings.contextLength()),
+                        ModelSettings.kvType(settings.precision()),
+                        options);
+            }
         };
+    }
+
+    private static Variant build(EncoderSettings settings, HuggingFaceFolder model) {
+        try (BuildProgress progress = TerminalProgress.orLog(settings.name())) {
+            return ModelStore.ofUser().build(model, settings.precision(), BuildOptions.defaults(), progress);
+        }
     }
 
     private static HfTokenizer tokenizer(EncoderFolder folder) throws IOException {

@@ -31,7 +31,8 @@ import java.util.function.DoubleUnaryOperator;
 import java.util.function.Function;
 
 /**
- * The graph of a decoder, by {@link GraphContract}: T tokens go in packed, logits of R wanted rows come out.
+ * The graph of a decoder, by {@link GraphContract}: T tokens go in packed, logits of R wanted rows come out, or the rows
+ * themselves where there is no head.
  *
  * <p>A layer is norm, packed query-key-value matrix, attention, output matrix, then norm, gate and up, down. Each norm
  * that reads the residual is, but for the first, fused with the add before it; its fourth output carries the sum on. In the last layer only
@@ -126,7 +127,9 @@ final class DecoderGraph {
     /** The graph for a type of KV cache. */
     ModelProto model(KvType kvType) {
         return graph.model(
-                constants.protos(), GraphSignature.inputs(shape, kvType, cuda), List.of(GraphSignature.logits(shape)));
+                constants.protos(),
+                GraphSignature.inputs(shape, kvType, cuda),
+                List.of(spec.hasHead() ? GraphSignature.logits(shape) : GraphSignature.hidden(shape)));
     }
 
     private void layOut() {
@@ -185,6 +188,10 @@ final class DecoderGraph {
     }
 
     private void head(String x) {
+        if (!spec.hasHead()) {
+            graph.cast(x, GraphContract.HIDDEN, DataType.FLOAT);
+            return;
+        }
         Head head = spec.head();
         Matrix matrix = matrix(head.matrix(), shape.vocabSize(), shape.hiddenSize());
         String product = head.softcap() == 0 ? GraphContract.LOGITS : "logits.shares";

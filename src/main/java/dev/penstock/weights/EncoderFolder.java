@@ -1,6 +1,7 @@
 package dev.penstock.weights;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import dev.penstock.model.Device;
 import dev.penstock.model.EncoderTask;
 import dev.penstock.model.Pooling;
 import dev.penstock.model.Precision;
@@ -90,6 +91,19 @@ public record EncoderFolder(
     }
 
     /**
+     * A decoder of which hidden states are taken.
+     *
+     * @param model with no head
+     */
+    public record Decoder(HuggingFaceFolder model) implements Weights {
+        /** 8 bits where nothing is asked for: vectors have no softmax to hide their errors. */
+        @Override
+        public Precision precision(Optional<Precision> asked) {
+            return model.precision(asked.or(() -> Optional.of(Precision.INT8)), Device.CPU);
+        }
+    }
+
+    /**
      * The encoder in a folder, if that is what the folder holds: config.json names the architecture of one, modules.json of
      * sentence-transformers is there, or it is asked for.
      *
@@ -111,14 +125,17 @@ public record EncoderFolder(
         Optional<SentenceModules> modules = SentenceModules.read(path);
         boolean encoder =
                 architectures.stream().anyMatch(a -> ENCODER.matcher(a).matches());
-        if (asked.isEmpty() && !classifier && !encoder && modules.isEmpty()) {
+        boolean headless = architectures.stream().anyMatch(DecoderFamily::isHeadless);
+        if (asked.isEmpty() && !classifier && !encoder && !headless && modules.isEmpty()) {
             return Optional.empty();
         }
         EncoderTask task = asked.orElse(classifier ? EncoderTask.RERANK : EncoderTask.EMBED);
         if (task == EncoderTask.RERANK) {
             requireOneLabel(config);
         }
-        return Optional.of(graphs(path, config, task, modules));
+        return Optional.of(encoder || OnnxFolder.hasGraphs(path)
+                        ? graphs(path, config, task, modules)
+                        : decoder(path, config, task, modules));
     }
 
     private static EncoderFolder graphs(
@@ -135,6 +152,31 @@ public record EncoderFolder(
                 positions,
                 padToken,
                 new Graphs(OnnxFolder.graphs(path)));
+    }
+
+    private static EncoderFolder decoder(
+            Path path, JsonFile config, EncoderTask task, Optional<SentenceModules> modules) {
+        if (task == EncoderTask.RERANK) {
+            throw ModelFolderException.in(
+                    path, "a reranker that is a decoder is not supported; take one of an encoder's architecture");
+        }
+        if (!config.optionalBoolean("is_causal").orElse(true)
+                || config.optionalBoolean("use_bidirectional_attention").orElse(false)) {
+            throw ModelFolderException.in(
+                    path, "its tokens attend to what comes after them too, which is not supported of a decoder");
+        }
+        HuggingFaceFolder model = HuggingFaceFolder.read(path).withoutHead();
+        int positions = model.shape().contextLength();
+        return new EncoderFolder(
+                path,
+                task,
+                modules.flatMap(SentenceModules::pooling).orElse(Pooling.LAST),
+                modules.map(SentenceModules::normalized).orElse(true),
+                model.shape().hiddenSize(),
+                Math.min(positions, proposed(path).orElse(positions)),
+                positions,
+                0,
+                new Decoder(model));
     }
 
     /** Of more labels than one none is how well a document fits. */

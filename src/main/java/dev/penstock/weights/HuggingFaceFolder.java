@@ -55,10 +55,16 @@ public final class HuggingFaceFolder extends ModelFolder implements RawModel {
         return spec;
     }
 
+    /** The same model without its head, for its hidden states. */
+    HuggingFaceFolder withoutHead() {
+        return new HuggingFaceFolder(path(), spec.withoutHead(), generation(), tokenizer(), weightFiles, index);
+    }
+
     /** Maps the safetensors files and checks their headers; the caller closes the source. */
     @Override
     public WeightSource openWeights() {
-        return Checkpoint.open(path(), weightFiles, index);
+        Checkpoint weights = Checkpoint.open(path(), weightFiles, index);
+        return spec.hasHead() ? weights : new BareNames(weights);
     }
 
     /** The files that decide what a graph built from this folder is: config.json and the safetensors, absolute. */

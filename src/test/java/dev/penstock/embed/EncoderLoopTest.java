@@ -10,6 +10,7 @@ import dev.penstock.prompt.EncoderException;
 import dev.penstock.prompt.EncoderInput;
 import java.time.Duration;
 import java.util.List;
+import java.util.Objects;
 import java.util.Queue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
@@ -82,7 +83,7 @@ class EncoderLoopTest {
             future.join();
             throw new AssertionError("it did not fail");
         } catch (CompletionException e) {
-            return ((EncoderException) e.getCause()).kind();
+            return ((EncoderException) Objects.requireNonNull(e.getCause())).kind();
         }
     }
 

@@ -18,6 +18,7 @@ import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Random;
 
 /**
@@ -40,6 +41,10 @@ public final class TinyEncoder {
         weight("key", WIDTH, random);
         weight("value", WIDTH, random);
         weights.put("score", floats(WIDTH, random));
+    }
+
+    private float[] numbers(String name) {
+        return Objects.requireNonNull(weights.get(name));
     }
 
     private void weight(String name, int rows, Random random) {
@@ -103,7 +108,7 @@ public final class TinyEncoder {
         for (long dim : dims) {
             tensor.addDims(dim);
         }
-        for (float x : weights.get(name)) {
+        for (float x : numbers(name)) {
             tensor.addFloatData(x);
         }
         graph.addInitializer(tensor);
@@ -157,8 +162,8 @@ public final class TinyEncoder {
         double[][] x = new double[n][WIDTH];
         for (int t = 0; t < n; t++) {
             for (int i = 0; i < WIDTH; i++) {
-                x[t][i] = weights.get("table")[input.tokens()[t] * WIDTH + i]
-                        + weights.get("kinds")[input.types()[t] * WIDTH + i];
+                x[t][i] = numbers("table")[input.tokens()[t] * WIDTH + i]
+                        + numbers("kinds")[input.types()[t] * WIDTH + i];
             }
         }
         double[][] queries = times(x, "query");
@@ -186,7 +191,7 @@ public final class TinyEncoder {
     public double logit(EncoderInput input) {
         double[] score = new double[WIDTH];
         for (int i = 0; i < WIDTH; i++) {
-            score[i] = weights.get("score")[i];
+            score[i] = numbers("score")[i];
         }
         return dot(vectors(input)[0], score);
     }
@@ -196,7 +201,7 @@ public final class TinyEncoder {
         for (int t = 0; t < x.length; t++) {
             for (int i = 0; i < WIDTH; i++) {
                 for (int j = 0; j < WIDTH; j++) {
-                    product[t][j] += x[t][i] * weights.get(matrix)[i * WIDTH + j];
+                    product[t][j] += x[t][i] * numbers(matrix)[i * WIDTH + j];
                 }
             }
         }
