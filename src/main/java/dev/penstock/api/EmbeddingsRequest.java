@@ -30,9 +30,6 @@ record EmbeddingsRequest(List<Input> inputs, boolean base64, OptionalInt dimensi
         if (input == null) {
             throw body.missing("input");
         }
-        if (body.flag("stream", false)) {
-            throw ApiException.unsupported("stream", "Embeddings are not streamed.");
-        }
         String format = body.text("encoding_format");
         if (format != null && !format.equals("float") && !format.equals("base64")) {
             throw ApiException.badField("encoding_format", "'encoding_format' must be 'float' or 'base64'.");

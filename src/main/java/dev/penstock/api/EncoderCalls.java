@@ -46,6 +46,9 @@ class EncoderCalls {
     void answer(Endpoint endpoint, byte[] bytes, RoutingContext http, BiFunction<EncoderModel, Run, byte[]> local) {
         JsonObject body = WireJson.readObject(bytes);
         String name = body.requiredText("model");
+        if (body.flag("stream", false)) {
+            throw ApiException.unsupported("stream", "What an encoder gives is not streamed.");
+        }
         Exchange exchange = Exchange.of(http);
         if (!(catalog.find(name).orElse(null) instanceof EncoderModel model)) {
             responder.answer(calls.read(endpoint, body, bytes, http.request().headers()), exchange);

@@ -24,12 +24,14 @@ public final class DecoderEncoder implements EncoderRunner {
 
     private final OnnxModelRunner runner;
     private final EncoderOptions options;
+    private final int stepTokens;
     private final int width;
     private final boolean allRows;
 
     private DecoderEncoder(OnnxModelRunner runner, EncoderOptions options) {
         this.runner = runner;
         this.options = options;
+        stepTokens = runner.maxTokensPerStep();
         width = runner.shape().hiddenSize();
         allRows = options.pooling() == Pooling.MEAN;
     }
@@ -42,10 +44,14 @@ public final class DecoderEncoder implements EncoderRunner {
      * @throws dev.penstock.onnx.OnnxException it can't be loaded
      */
     public static DecoderEncoder open(Path folder, DecoderShape shape, KvType kvType, EncoderOptions options) {
+        return open(folder, shape, kvType, options, STEP_TOKENS);
+    }
+
+    static DecoderEncoder open(
+            Path folder, DecoderShape shape, KvType kvType, EncoderOptions options, int stepTokens) {
         // Of a step's inputs each may have but one token, and a block of its own.
-        int blocks = Math.max(STEP_TOKENS, blocks(options.contextLength()));
-        RunnerConfig config =
-                new RunnerConfig(options.threads(), kvType, BLOCK, blocks, STEP_TOKENS, STEP_TOKENS);
+        int blocks = Math.max(stepTokens, blocks(options.contextLength()));
+        RunnerConfig config = new RunnerConfig(options.threads(), kvType, BLOCK, blocks, stepTokens, stepTokens);
         return new DecoderEncoder(OnnxModelRunner.open(folder, shape, config), options);
     }
 
@@ -70,11 +76,11 @@ public final class DecoderEncoder implements EncoderRunner {
         while (first < inputs.size()) {
             int end = first + 1;
             int tokens = inputs.get(first).length();
-            while (end < inputs.size() && tokens + inputs.get(end).length() <= STEP_TOKENS) {
+            while (end < inputs.size() && tokens + inputs.get(end).length() <= stepTokens) {
                 tokens += inputs.get(end).length();
                 end++;
             }
-            if (tokens > STEP_TOKENS) {
+            if (tokens > stepTokens) {
                 rows[first] = alone(inputs.get(first));
             } else {
                 together(inputs.subList(first, end), rows, first);
@@ -108,8 +114,8 @@ public final class DecoderEncoder implements EncoderRunner {
     private float[] alone(EncoderInput input) {
         double[] sums = new double[width];
         float[] row = {};
-        for (int past = 0; past < input.length(); past += STEP_TOKENS) {
-            int count = Math.min(STEP_TOKENS, input.length() - past);
+        for (int past = 0; past < input.length(); past += stepTokens) {
+            int count = Math.min(stepTokens, input.length() - past);
             int[] tokens = Arrays.copyOfRange(input.tokens(), past, past + count);
             MemorySegment states = runner.run(batch(List.of(new EncoderInput(tokens)), past));
             if (allRows) {

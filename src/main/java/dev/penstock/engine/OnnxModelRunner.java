@@ -98,7 +98,9 @@ public final class OnnxModelRunner implements ModelRunner {
 
     /** Numbers of a row: a graph without a head gives hidden states. */
     private static int rowWidth(OnnxSession session, DecoderShape shape) {
-        return session.outputs().getFirst().name().equals(GraphContract.HIDDEN) ? shape.hiddenSize() : shape.vocabSize();
+        return session.outputs().getFirst().name().equals(GraphContract.HIDDEN)
+                ? shape.hiddenSize()
+                : shape.vocabSize();
     }
 
     private static long cachesBytes(DecoderShape shape, RunnerConfig config) {

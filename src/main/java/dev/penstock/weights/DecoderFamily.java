@@ -74,8 +74,7 @@ interface DecoderFamily {
 
     /** Whether an architecture is a decoder of a known family without its head. */
     static boolean isHeadless(String architecture) {
-        return ALL.stream()
-                .noneMatch(f -> f.architectures().contains(architecture))
+        return ALL.stream().noneMatch(f -> f.architectures().contains(architecture))
                 && ALL.stream().anyMatch(f -> f.architectures().contains(withHead(architecture)));
     }
 

@@ -133,7 +133,8 @@ public record EncoderFolder(
         if (task == EncoderTask.RERANK) {
             requireOneLabel(config);
         }
-        return Optional.of(encoder || OnnxFolder.hasGraphs(path)
+        return Optional.of(
+                encoder || OnnxFolder.hasGraphs(path)
                         ? graphs(path, config, task, modules)
                         : decoder(path, config, task, modules));
     }

@@ -33,6 +33,9 @@ import org.junit.jupiter.params.provider.MethodSource;
 class DecoderEncoderTest {
     private static final Offset<Double> CLOSE = Offset.offset(2e-3);
 
+    /** Tokens of a step: fewer than some inputs have. */
+    private static final int STEP = 24;
+
     @TempDir
     private Path temp;
 
@@ -49,7 +52,7 @@ class DecoderEncoderTest {
         EncoderOptions options = new EncoderOptions(
                 EncoderTask.EMBED, Optional.empty(), pooling, false, found.width(), found.positions(), 0, 1);
         return DecoderEncoder.open(
-                variant.folder(), variant.shape().withContextLength(found.positions()), KvType.FP32, options);
+                variant.folder(), variant.shape().withContextLength(found.positions()), KvType.FP32, options, STEP);
     }
 
     private static EncoderInput input(Random random, int vocab, int length) {
