@@ -47,8 +47,7 @@ public final class DecoderEncoder implements EncoderRunner {
         return open(folder, shape, kvType, options, STEP_TOKENS);
     }
 
-    static DecoderEncoder open(
-            Path folder, DecoderShape shape, KvType kvType, EncoderOptions options, int stepTokens) {
+    static DecoderEncoder open(Path folder, DecoderShape shape, KvType kvType, EncoderOptions options, int stepTokens) {
         // Of a step's inputs each may have but one token, and a block of its own.
         int blocks = Math.max(stepTokens, blocks(options.contextLength()));
         RunnerConfig config = new RunnerConfig(options.threads(), kvType, BLOCK, blocks, stepTokens, stepTokens);

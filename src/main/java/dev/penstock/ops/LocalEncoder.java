@@ -7,12 +7,14 @@ import dev.penstock.embed.EncoderObserver;
 import dev.penstock.embed.EncoderOptions;
 import dev.penstock.embed.EncoderRunner;
 import dev.penstock.embed.OnnxEncoder;
+import dev.penstock.model.KvType;
 import dev.penstock.onnx.OnnxException;
 import dev.penstock.prompt.EncoderModel;
 import dev.penstock.prompt.tokenizer.HfTokenizer;
 import dev.penstock.prompt.tokenizer.Tokenizers;
 import dev.penstock.weights.BuildOptions;
 import dev.penstock.weights.BuildProgress;
+import dev.penstock.weights.EncoderCheckpoint;
 import dev.penstock.weights.EncoderFolder;
 import dev.penstock.weights.HuggingFaceFolder;
 import dev.penstock.weights.ModelFolderException;
@@ -25,6 +27,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Locale;
+import java.util.function.BiFunction;
 
 /**
  * An encoder in this process. It owns tokenizer and loop.
@@ -87,8 +90,16 @@ record LocalEncoder(EncoderModel served, EncoderLoop loop, HfTokenizer tokenizer
                 settings.threads());
         return switch (folder.weights()) {
             case EncoderFolder.Graphs graphs -> OnnxEncoder.open(graphs.file(settings.precision()), options);
+            case EncoderCheckpoint checkpoint -> {
+                Variant variant = building(settings, (store, progress) ->
+                        store.build(checkpoint, settings.precision(), BuildOptions.defaults(), progress));
+                yield OnnxEncoder.open(variant.graph(KvType.FP16), options);
+            }
             case EncoderFolder.Decoder(HuggingFaceFolder model) -> {
-                Variant variant = build(settings, model);
+                Variant variant = building(
+                        settings,
+                        (store, progress) ->
+                                store.build(model, settings.precision(), BuildOptions.defaults(), progress));
                 yield DecoderEncoder.open(
                         variant.folder(),
                         variant.shape().withContextLength(settings.contextLength()),
@@ -98,9 +109,10 @@ record LocalEncoder(EncoderModel served, EncoderLoop loop, HfTokenizer tokenizer
         };
     }
 
-    private static Variant build(EncoderSettings settings, HuggingFaceFolder model) {
+    private static Variant building(
+            EncoderSettings settings, BiFunction<ModelStore, BuildProgress, Variant> build) {
         try (BuildProgress progress = TerminalProgress.orLog(settings.name())) {
-            return ModelStore.ofUser().build(model, settings.precision(), BuildOptions.defaults(), progress);
+            return build.apply(ModelStore.ofUser(), progress);
         }
     }
 

@@ -44,7 +44,7 @@ import java.util.function.Function;
  * <p>Matrices are stored as the {@link MatrixFormat} of the precision has them. The head has 8 bits in every quantised
  * variant, since its errors go straight into the logits, and the embedding table too, so that a tied one is stored once.
  */
-final class DecoderGraph {
+final class DecoderGraph implements BuiltGraph {
     private static final int TABLE_BITS = 8;
 
     private final DecoderSpec spec;
@@ -104,28 +104,28 @@ final class DecoderGraph {
                         l.attentionOutputNorm().isPresent() || l.mlpOutputNorm().isPresent());
     }
 
-    /** The model's dimensions. */
-    DecoderShape shape() {
+    @Override
+    public DecoderShape shape() {
         return shape;
     }
 
-    /** How its weights are stored. */
-    Precision precision() {
+    @Override
+    public Precision precision() {
         return precision;
     }
 
-    /** Types of KV cache that there are graphs for. */
-    List<KvType> kvTypes() {
+    @Override
+    public List<KvType> kvTypes() {
         return cuda ? List.of(KvType.FP16) : List.of(KvType.values());
     }
 
-    /** The constants, which must be written before {@link #model} is called. */
-    InitializerTable constants() {
+    @Override
+    public InitializerTable constants() {
         return constants;
     }
 
-    /** The graph for a type of KV cache. */
-    ModelProto model(KvType kvType) {
+    @Override
+    public ModelProto model(KvType kvType) {
         return graph.model(
                 constants.protos(),
                 GraphSignature.inputs(shape, kvType, cuda),

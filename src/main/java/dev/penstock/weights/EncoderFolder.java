@@ -57,7 +57,7 @@ public record EncoderFolder(
     private static final int SHORTEST = 2;
 
     /** What an encoder is computed with. */
-    public sealed interface Weights {
+    public sealed interface Weights permits Graphs, Decoder, EncoderCheckpoint {
         /**
          * The precision to take.
          *
@@ -133,14 +133,22 @@ public record EncoderFolder(
         if (task == EncoderTask.RERANK) {
             requireOneLabel(config);
         }
-        return Optional.of(
-                encoder || OnnxFolder.hasGraphs(path)
-                        ? graphs(path, config, task, modules)
-                        : decoder(path, config, task, modules));
+        if (OnnxFolder.hasGraphs(path)) {
+            return Optional.of(encoder(path, config, task, modules, new Graphs(OnnxFolder.graphs(path))));
+        }
+        if (BertFamily.knows(config)) {
+            return Optional.of(encoder(path, config, task, modules, EncoderCheckpoint.read(path, config, task)));
+        }
+        if (encoder) {
+            throw ModelFolderException.in(
+                    path,
+                    "expected ONNX graphs, as Optimum exports them: encoders that are not of BERT's or RoBERTa's kind are not built from safetensors");
+        }
+        return Optional.of(decoder(path, config, task, modules));
     }
 
-    private static EncoderFolder graphs(
-            Path path, JsonFile config, EncoderTask task, Optional<SentenceModules> modules) {
+    private static EncoderFolder encoder(
+            Path path, JsonFile config, EncoderTask task, Optional<SentenceModules> modules, Weights weights) {
         int padToken = config.tokenIds("pad_token_id").stream().findFirst().orElse(0);
         int positions = positions(config, padToken);
         return new EncoderFolder(
@@ -152,7 +160,7 @@ public record EncoderFolder(
                 Math.min(positions, proposed(path).orElse(positions)),
                 positions,
                 padToken,
-                new Graphs(OnnxFolder.graphs(path)));
+                weights);
     }
 
     private static EncoderFolder decoder(
