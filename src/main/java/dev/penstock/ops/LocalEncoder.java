@@ -91,8 +91,10 @@ record LocalEncoder(EncoderModel served, EncoderLoop loop, HfTokenizer tokenizer
         return switch (folder.weights()) {
             case EncoderFolder.Graphs graphs -> OnnxEncoder.open(graphs.file(settings.precision()), options);
             case EncoderCheckpoint checkpoint -> {
-                Variant variant = building(settings, (store, progress) ->
-                        store.build(checkpoint, settings.precision(), BuildOptions.defaults(), progress));
+                Variant variant = building(
+                        settings,
+                        (store, progress) ->
+                                store.build(checkpoint, settings.precision(), BuildOptions.defaults(), progress));
                 yield OnnxEncoder.open(variant.graph(KvType.FP16), options);
             }
             case EncoderFolder.Decoder(HuggingFaceFolder model) -> {
@@ -109,8 +111,7 @@ record LocalEncoder(EncoderModel served, EncoderLoop loop, HfTokenizer tokenizer
         };
     }
 
-    private static Variant building(
-            EncoderSettings settings, BiFunction<ModelStore, BuildProgress, Variant> build) {
+    private static Variant building(EncoderSettings settings, BiFunction<ModelStore, BuildProgress, Variant> build) {
         try (BuildProgress progress = TerminalProgress.orLog(settings.name())) {
             return build.apply(ModelStore.ofUser(), progress);
         }

@@ -92,8 +92,7 @@ public final class ModelStore {
     }
 
     /** The variant of an encoder at a precision; errors as for the others. */
-    public Variant build(
-            EncoderCheckpoint source, Precision precision, BuildOptions options, BuildProgress progress) {
+    public Variant build(EncoderCheckpoint source, Precision precision, BuildOptions options, BuildProgress progress) {
         try {
             WeightLayout layout = options.layoutOf(precision);
             String all = "encoder\n" + digests(source.sourceFiles(), options, progress) + source.spec() + "\n"

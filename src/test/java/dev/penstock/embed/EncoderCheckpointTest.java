@@ -36,11 +36,7 @@ class EncoderCheckpointTest {
     private OnnxEncoder open(Path folder, Precision precision) {
         EncoderFolder found = EncoderFolder.find(folder, Optional.empty()).orElseThrow();
         Path graph = new ModelStore(temp.resolve("store"))
-                .build(
-                        (EncoderCheckpoint) found.weights(),
-                        precision,
-                        BuildOptions.defaults(),
-                        BuildProgress.NONE)
+                .build((EncoderCheckpoint) found.weights(), precision, BuildOptions.defaults(), BuildProgress.NONE)
                 .graph(KvType.FP16);
         return OnnxEncoder.open(
                 graph,

@@ -7,6 +7,8 @@ import dev.penstock.model.EncoderTask;
 import dev.penstock.model.Pooling;
 import dev.penstock.onnx.OnnxException;
 import dev.penstock.prompt.EncoderInput;
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -118,6 +120,22 @@ class OnnxEncoderTest {
         assertThatThrownBy(() -> OnnxEncoder.open(logits, options(EncoderTask.EMBED, Pooling.MEAN, true)))
                 .isInstanceOf(OnnxException.class)
                 .hasMessageContaining("an encoder gives last_hidden_state");
+    }
+
+    /** As Hugging Face's cache has them: links to files that are named by their hashes. */
+    @Test
+    void aGraphWithDataInAFileOfItsOwnIsReadThroughLinks() throws IOException {
+        Path graph = folder.resolve("model.onnx");
+        Path data = tiny.writeVectorsApart(graph, "last_hidden_state", "model.onnx_data");
+        Path blobs = Files.createDirectories(folder.resolve("blobs"));
+        Path snapshot = Files.createDirectories(folder.resolve("snapshot/onnx"));
+        Files.createSymbolicLink(snapshot.resolve("model.onnx"), Files.move(graph, blobs.resolve("abc")));
+        Files.createSymbolicLink(snapshot.resolve("model.onnx_data"), Files.move(data, blobs.resolve("def")));
+        try (OnnxEncoder encoder =
+                OnnxEncoder.open(snapshot.resolve("model.onnx"), options(EncoderTask.EMBED, Pooling.CLS, false))) {
+            EncoderInput input = inputs(3, 1).getFirst();
+            assertClose(encoder.run(List.of(input))[0], tiny.vectors(input)[0]);
+        }
     }
 
     @Test

@@ -140,9 +140,12 @@ final class TinyBert {
 
     private double[][] attention(double[][] x, String self) {
         int size = HIDDEN / HEADS;
-        double[][] q = Arrays.stream(x).map(v -> linear(v, self + "query", HIDDEN)).toArray(double[][]::new);
-        double[][] k = Arrays.stream(x).map(v -> linear(v, self + "key", HIDDEN)).toArray(double[][]::new);
-        double[][] v = Arrays.stream(x).map(y -> linear(y, self + "value", HIDDEN)).toArray(double[][]::new);
+        double[][] q =
+                Arrays.stream(x).map(v -> linear(v, self + "query", HIDDEN)).toArray(double[][]::new);
+        double[][] k =
+                Arrays.stream(x).map(v -> linear(v, self + "key", HIDDEN)).toArray(double[][]::new);
+        double[][] v =
+                Arrays.stream(x).map(y -> linear(y, self + "value", HIDDEN)).toArray(double[][]::new);
         double[][] result = new double[x.length][HIDDEN];
         for (int h = 0; h < HEADS; h++) {
             for (int t = 0; t < x.length; t++) {

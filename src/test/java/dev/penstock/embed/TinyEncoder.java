@@ -5,14 +5,18 @@ import ai.onnx.proto.OnnxMl.GraphProto;
 import ai.onnx.proto.OnnxMl.ModelProto;
 import ai.onnx.proto.OnnxMl.NodeProto;
 import ai.onnx.proto.OnnxMl.OperatorSetIdProto;
+import ai.onnx.proto.OnnxMl.StringStringEntryProto;
 import ai.onnx.proto.OnnxMl.TensorProto;
 import ai.onnx.proto.OnnxMl.TensorProto.DataType;
 import ai.onnx.proto.OnnxMl.ValueInfoProto;
 import com.google.protobuf.ByteString;
 import dev.penstock.onnx.GraphSignature;
 import dev.penstock.prompt.EncoderInput;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashMap;
@@ -30,6 +34,8 @@ public final class TinyEncoder {
     public static final int WIDTH = 8;
 
     private final Map<String, float[]> weights = new HashMap<>();
+    private final ByteArrayOutputStream data = new ByteArrayOutputStream();
+    private String dataFile = "";
     private final GraphProto.Builder graph = GraphProto.newBuilder().setName("tiny");
 
     /** Of seeded random numbers. */
@@ -63,6 +69,14 @@ public final class TinyEncoder {
     public Path writeVectors(Path file, String output) {
         layers(output);
         return write(file, GraphSignature.value(output, DataType.FLOAT, "batch", "tokens", WIDTH));
+    }
+
+    /** As {@link #writeVectors}, with the numbers in a file of that name beside the graph. */
+    public Path writeVectorsApart(Path file, String output, String name) throws IOException {
+        dataFile = name;
+        writeVectors(file, output);
+        dataFile = "";
+        return Files.write(file.resolveSibling(name), data.toByteArray());
     }
 
     /** Writes a graph that gives a logit: the product of the first token's vector and a vector of its own. */
@@ -108,10 +122,25 @@ public final class TinyEncoder {
         for (long dim : dims) {
             tensor.addDims(dim);
         }
-        for (float x : numbers(name)) {
-            tensor.addFloatData(x);
+        if (dataFile.isEmpty()) {
+            for (float x : numbers(name)) {
+                tensor.addFloatData(x);
+            }
+        } else {
+            ByteBuffer bytes =
+                    ByteBuffer.allocate(numbers(name).length * Float.BYTES).order(ByteOrder.LITTLE_ENDIAN);
+            bytes.asFloatBuffer().put(numbers(name));
+            tensor.setDataLocation(TensorProto.DataLocation.EXTERNAL)
+                    .addExternalData(entry("location", dataFile))
+                    .addExternalData(entry("offset", Integer.toString(data.size())))
+                    .addExternalData(entry("length", Integer.toString(bytes.capacity())));
+            data.writeBytes(bytes.array());
         }
         graph.addInitializer(tensor);
+    }
+
+    private static StringStringEntryProto entry(String key, String value) {
+        return StringStringEntryProto.newBuilder().setKey(key).setValue(value).build();
     }
 
     private static TensorProto number(String name, float value) {
