@@ -73,7 +73,7 @@ class Calls {
                         "The model '" + name + "' generates no text; it is for POST /v1/"
                                 + (encoder.task() == EncoderTask.EMBED ? "embeddings." : "rerank."));
             case RemoteModel remote -> {
-                Size size = new Size(sizes.estimate(name, bytes.length), maxTokens(body, remote));
+                Size size = new Size(sizes.estimate(name, bytes.length), maxTokens(endpoint, body, remote));
                 yield new Call(
                         name, wire, null, new RouteRequest(caller, List.of(size), Prefix.ofBytes(bytes), budget, 0));
             }
@@ -95,7 +95,10 @@ class Calls {
         return caller.length() > MAX_CALLER_CHARS ? caller.substring(0, MAX_CALLER_CHARS) : caller;
     }
 
-    private static int maxTokens(JsonObject body, RemoteModel model) {
+    private static int maxTokens(Endpoint endpoint, JsonObject body, RemoteModel model) {
+        if (!endpoint.generates()) {
+            return 1;
+        }
         OptionalInt newer = body.integer("max_completion_tokens", 1, Integer.MAX_VALUE);
         OptionalInt limit = newer.isPresent() ? newer : body.integer("max_tokens", 1, Integer.MAX_VALUE);
         return limit.orElse(model.maxTokens().orElse(DEFAULT_MAX_TOKENS));

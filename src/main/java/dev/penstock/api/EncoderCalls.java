@@ -109,7 +109,7 @@ class EncoderCalls {
         EncoderInput pair(String query, String document) {
             checkLength(query, "query");
             try {
-                return model.tokenizer().encodePair(query, document, model.contextLength());
+                return model.tokenizer().encodePair(query, head(document), model.contextLength());
             } catch (IllegalArgumentException e) {
                 throw ApiException.badField(
                         "query",
@@ -119,9 +119,18 @@ class EncoderCalls {
         }
 
         private void checkLength(String text, String param) {
-            if (text.length() > (long) model.contextLength() * MAX_CHARS_PER_TOKEN) {
+            if (text.length() > maxChars()) {
                 throw tooLong(param, "at least " + text.length() / MAX_CHARS_PER_TOKEN);
             }
+        }
+
+        /** As much of a document as there can be room for. */
+        private String head(String document) {
+            return document.length() > maxChars() ? document.substring(0, (int) maxChars()) : document;
+        }
+
+        private long maxChars() {
+            return (long) model.contextLength() * MAX_CHARS_PER_TOKEN;
         }
 
         /** Tokens as an input. Throws ApiException where the model can't take them. */

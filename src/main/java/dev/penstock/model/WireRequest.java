@@ -33,6 +33,11 @@ public record WireRequest(Endpoint endpoint, byte[] body, boolean stream, boolea
             return path;
         }
 
+        /** Whether its replies are made token by token. */
+        public boolean generates() {
+            return results.equals("choices");
+        }
+
         /** The array that every plain reply has. */
         public String results() {
             return results;

@@ -114,6 +114,6 @@ record EncoderSettings(
 
     /** Equal for settings that lead to the same encoder. */
     Object identity() {
-        return List.of(name, folder, pooling, precision, threads, contextLength);
+        return List.of(name, folder.path(), folder.task(), pooling, precision, threads, contextLength);
     }
 }

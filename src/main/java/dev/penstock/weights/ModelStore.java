@@ -96,7 +96,8 @@ public final class ModelStore {
         try {
             WeightLayout layout = options.layoutOf(precision);
             String all = "encoder\n" + digests(source.sourceFiles(), options, progress) + source.spec() + "\n"
-                    + precision + "\n" + layout + "\n" + options.rounding() + "\n" + ENCODER_VERSION;
+                    + precision + "\n" + layout + "\n" + (precision.has4Bits() ? options.rounding() + "\n" : "")
+                    + ENCODER_VERSION;
             String id = id(all);
             return variant(id, progress, target -> {
                 EncoderGraph graph = new EncoderGraph(source.spec(), precision, layout, VariantFolder.DATA_FILE);

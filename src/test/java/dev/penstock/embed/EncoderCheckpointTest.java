@@ -14,8 +14,14 @@ import dev.penstock.weights.EncoderCheckpoint;
 import dev.penstock.weights.EncoderFolder;
 import dev.penstock.weights.ModelFolderException;
 import dev.penstock.weights.ModelStore;
+import dev.penstock.weights.Variant;
+import dev.penstock.weights.WeightLayout;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.security.MessageDigest;
 import java.util.ArrayList;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.Optional;
 import java.util.Random;
@@ -23,6 +29,7 @@ import org.assertj.core.data.Offset;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -148,5 +155,43 @@ class EncoderCheckpointTest {
         assertThatThrownBy(() -> EncoderFolder.find(folder, Optional.empty()))
                 .isInstanceOf(ModelFolderException.class)
                 .hasMessageContaining("2 labels");
+    }
+
+    /** A variant's id says what it was made from and by which version of the builder. */
+    @ParameterizedTest
+    @CsvSource({
+        "FP32, STANDARD, 3100a400dc04be22, cf28837d6174a3b2",
+        "INT8, STANDARD, f736ec079293196f, d806bb54e32fbceb",
+        "INT8, PACKED, bf7d49eadc23ed82, 0e4361633882207b",
+        "INT4, PACKED, 7a788c3cab30eb3d, 5892c1bb83ed9ded",
+    })
+    void theSameIdMeansTheSameBytes(Precision precision, WeightLayout layout, String knownId, String knownBytes)
+            throws Exception {
+        MessageDigest ids = MessageDigest.getInstance("SHA-256");
+        MessageDigest contents = MessageDigest.getInstance("SHA-256");
+        for (boolean roberta : new boolean[] {false, true}) {
+            Path folder = new TinyBert(roberta, roberta, 24).write(temp.resolve("model" + roberta));
+            EncoderFolder found = EncoderFolder.find(folder, Optional.empty()).orElseThrow();
+            Variant variant = new ModelStore(temp.resolve("store"))
+                    .build(
+                            (EncoderCheckpoint) found.weights(),
+                            precision,
+                            new BuildOptions(2, 1 << 20, layout),
+                            BuildProgress.NONE);
+            ids.update(variant.id().getBytes(StandardCharsets.US_ASCII));
+            contents.update(Files.readAllBytes(variant.folder().resolve("model.onnx.data")));
+            contents.update(Files.readAllBytes(variant.graph(KvType.FP16)));
+        }
+        String id = HexFormat.of().formatHex(ids.digest(), 0, 8);
+        String bytes = HexFormat.of().formatHex(contents.digest(), 0, 8);
+
+        if (id.equals(knownId)) {
+            assertThat(bytes)
+                    .as("%s %s: layout changed: raise ModelStore.ENCODER_VERSION", precision, layout)
+                    .isEqualTo(knownBytes);
+        }
+        assertThat(id + ", " + bytes)
+                .as("%s %s: a new id: write it down here with its bytes", precision, layout)
+                .isEqualTo(knownId + ", " + knownBytes);
     }
 }
