@@ -143,9 +143,18 @@ public final class OnnxEncoder implements EncoderRunner {
     private static Optional<TensorSpec> embedding(OnnxSession session, EncoderOptions options) {
         Optional<TensorSpec> byToken = BY_TOKEN.stream()
                 .flatMap(name -> named(session, name, 3).stream())
-                .findFirst();
+                .findFirst()
+                .or(() -> only(session));
         Optional<TensorSpec> pooled = named(session, POOLED, 2);
         return options.asked().isPresent() ? byToken : pooled.or(() -> byToken);
+    }
+
+    /** The one output that can be the vectors of tokens, whatever it is called. */
+    private static Optional<TensorSpec> only(OnnxSession session) {
+        List<TensorSpec> found = session.outputs().stream()
+                .filter(o -> o.type() == ElementType.FLOAT && o.shape().size() == 3)
+                .toList();
+        return found.size() == 1 ? Optional.of(found.getFirst()) : Optional.empty();
     }
 
     private static Optional<TensorSpec> named(OnnxSession session, String name, int rank) {

@@ -129,8 +129,7 @@ public final class BuildCommand implements Callable<Integer> {
                 build(
                         model.name(),
                         precision,
-                        (store, progress) ->
-                                store.build(checkpoint, precision, BuildOptions.defaults(), progress));
+                        (store, progress) -> store.build(checkpoint, precision, BuildOptions.defaults(), progress));
         }
     }
 

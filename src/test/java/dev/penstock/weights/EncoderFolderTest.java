@@ -146,7 +146,9 @@ class EncoderFolderTest {
     @Test
     void aNormalizeModuleScalesAndTheProposedLengthBounds() throws IOException {
         graphs("BertModel", "bert", "");
-        modules("{'pooling_mode': 'mean'}", ", {'type': 'sentence_transformers.models.Normalize', 'path': '2_Normalize'}");
+        modules(
+                "{'pooling_mode': 'mean'}",
+                ", {'type': 'sentence_transformers.models.Normalize', 'path': '2_Normalize'}");
         write("sentence_bert_config.json", "{'max_seq_length': 16}");
 
         assertThat(find().normalized()).isTrue();
@@ -214,7 +216,9 @@ class EncoderFolderTest {
     void whatBertCanDoAndOursCannotIsRefused() throws IOException {
         String sizes = ", 'num_hidden_layers': 1, 'num_attention_heads': 2, 'intermediate_size': 8, 'vocab_size': 9";
         Files.write(folder.resolve("model.safetensors"), TinyModels.safetensors("{}", new byte[0]));
-        write("config.json", CONFIG.formatted("BertModel", "bert", sizes + ", 'position_embedding_type': 'relative_key'"));
+        write(
+                "config.json",
+                CONFIG.formatted("BertModel", "bert", sizes + ", 'position_embedding_type': 'relative_key'"));
         assertRefused("relative_key");
         write("config.json", CONFIG.formatted("BertModel", "bert", sizes + ", 'hidden_act': 'relu'"));
         assertRefused("relu");
