@@ -30,6 +30,7 @@ class ArchitectureTest {
             Map.entry("routing", Set.of("backend", "engine", "hardware")),
             Map.entry("backend", Set.of("engine")),
             Map.entry("engine", Set.of("onnx", "prompt")),
+            Map.entry("embed", Set.of("engine", "onnx", "prompt")),
             Map.entry("onnx", Set.of("hardware")),
             Map.entry("weights", Set.of("onnx")),
             Map.entry("hardware", Set.of()),
@@ -89,6 +90,7 @@ class ArchitectureTest {
                 .resideInAnyPackage(
                         BASE + "model..",
                         BASE + "engine..",
+                        BASE + "embed..",
                         BASE + "onnx..",
                         BASE + "weights..",
                         BASE + "hardware..",

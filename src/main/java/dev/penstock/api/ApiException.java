@@ -54,6 +54,18 @@ public final class ApiException extends RuntimeException {
                         + " reply; the prompt has " + promptTokens + ". Shorten it.");
     }
 
+    /** 400: an input does not fit into an encoder's context. */
+    public static ApiException inputTooLong(String param, String tokens, int contextLength) {
+        return new ApiException(
+                400,
+                INVALID_REQUEST,
+                param,
+                "context_length_exceeded",
+                0,
+                "This model's maximum context length is " + contextLength + " tokens; '" + param + "' has " + tokens
+                        + ". Shorten it.");
+    }
+
     /** 404: no such model. */
     public static ApiException unknownModel(String model) {
         return new ApiException(

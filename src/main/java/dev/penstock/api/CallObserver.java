@@ -30,6 +30,9 @@ public interface CallObserver {
         /** It was answered, with these tokens. */
         default void answered(Placement by, Usage usage) {}
 
+        /** It was answered by an encoder of this process, with so many tokens of input. */
+        default void answered(int promptTokens) {}
+
         /** It ends with an error. */
         default void failed(ApiException error) {}
 

@@ -1,9 +1,11 @@
 package dev.penstock.api;
 
 import dev.penstock.model.Budget;
+import dev.penstock.model.EncoderTask;
 import dev.penstock.model.WireRequest;
 import dev.penstock.model.WireRequest.Endpoint;
 import dev.penstock.prompt.CatalogModel;
+import dev.penstock.prompt.EncoderModel;
 import dev.penstock.prompt.ModelCatalog;
 import dev.penstock.prompt.RemoteModel;
 import dev.penstock.prompt.ServedModel;
@@ -55,6 +57,9 @@ class Calls {
                 Job job = switch (endpoint) {
                     case CHAT -> jobs.chat(served, ChatRequest.read(body), JobMaker.newId("chatcmpl-"));
                     case COMPLETIONS -> jobs.completion(served, CompletionRequest.read(body));
+                    case EMBEDDINGS, RERANK ->
+                        throw ApiException.badField(
+                                "model", "The model '" + name + "' generates text; it is no encoder.");
                 };
                 List<Size> sequences = job.sequences().stream()
                         .map(s -> new Size(s.promptTokens().length, s.sampling().maxTokens()))
@@ -62,8 +67,13 @@ class Calls {
                 Prefix prefix = Prefix.ofTokens(job.sequences().getFirst().promptTokens());
                 yield new Call(name, wire, job, new RouteRequest(caller, sequences, prefix, budget, 0));
             }
+            case EncoderModel encoder ->
+                throw ApiException.badField(
+                        "model",
+                        "The model '" + name + "' generates no text; it is for POST /v1/"
+                                + (encoder.task() == EncoderTask.EMBED ? "embeddings." : "rerank."));
             case RemoteModel remote -> {
-                Size size = new Size(sizes.estimate(name, bytes.length), maxTokens(body, remote));
+                Size size = new Size(sizes.estimate(name, bytes.length), maxTokens(endpoint, body, remote));
                 yield new Call(
                         name, wire, null, new RouteRequest(caller, List.of(size), Prefix.ofBytes(bytes), budget, 0));
             }
@@ -85,7 +95,10 @@ class Calls {
         return caller.length() > MAX_CALLER_CHARS ? caller.substring(0, MAX_CALLER_CHARS) : caller;
     }
 
-    private static int maxTokens(JsonObject body, RemoteModel model) {
+    private static int maxTokens(Endpoint endpoint, JsonObject body, RemoteModel model) {
+        if (!endpoint.generates()) {
+            return 1;
+        }
         OptionalInt newer = body.integer("max_completion_tokens", 1, Integer.MAX_VALUE);
         OptionalInt limit = newer.isPresent() ? newer : body.integer("max_tokens", 1, Integer.MAX_VALUE);
         return limit.orElse(model.maxTokens().orElse(DEFAULT_MAX_TOKENS));

@@ -106,6 +106,7 @@ final class Dispatch implements Asker {
         return switch (call.wire().endpoint()) {
             case CHAT -> new ChoicesWriter(job, new ChatFormat(job.shape().legacyCalls()));
             case COMPLETIONS -> new ChoicesWriter(job, new CompletionFormat());
+            case EMBEDDINGS, RERANK -> throw new IllegalArgumentException("an encoder generates nothing");
         };
     }
 

@@ -23,7 +23,8 @@ public interface ModelRunner extends AutoCloseable {
     /**
      * Runs one step: writes keys and values of the step's tokens into their blocks and computes the wanted rows.
      *
-     * @return logits, [R, vocabSize] 32-bit floats, row by row; owned by the runner, valid until the next call, free to
+     * @return logits, [R, vocabSize] 32-bit floats, row by row, or hidden states, [R, hiddenSize], of a variant without a
+     *     head; owned by the runner, valid until the next call, free to
      *     be written to
      * @throws StepException the step failed; sequences of this batch have undefined keys and values at the step's places
      */

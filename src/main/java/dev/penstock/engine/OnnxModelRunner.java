@@ -23,9 +23,10 @@ import java.lang.foreign.ValueLayout;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Random;
+import java.util.Set;
 
 /**
- * Runs a graph that follows {@link GraphContract}. It owns session, KV cache in the device's memory, and logits in the host's;
+ * Runs a graph that follows {@link GraphContract}. It owns session, KV cache in the device's memory, and the rows that come out in the host's;
  * inputs are bound over memory of its own.
  */
 public final class OnnxModelRunner implements ModelRunner {
@@ -38,6 +39,8 @@ public final class OnnxModelRunner implements ModelRunner {
     private final DeviceMemory cache;
     private final LazyMemory memory;
     private final boolean wantsBounds;
+    private final String output;
+    private final int rowWidth;
 
     private final MemorySegment inputIds;
     private final MemorySegment logitRows;
@@ -45,7 +48,7 @@ public final class OnnxModelRunner implements ModelRunner {
     private final MemorySegment pastLengths;
     private final MemorySegment blockTable;
     private final MemorySegment attentionBounds;
-    private final MemorySegment logits;
+    private final MemorySegment rows;
     private final int maxBlocksPerSequence;
 
     /** Hands out page-aligned pieces of one mapping. */
@@ -79,6 +82,8 @@ public final class OnnxModelRunner implements ModelRunner {
         this.config = config;
         maxBlocksPerSequence = blocksPerSequence(shape, config);
         wantsBounds = session.inputs().stream().anyMatch(input -> input.name().equals(GraphContract.ATTENTION_BOUNDS));
+        output = session.outputs().getFirst().name();
+        rowWidth = rowWidth(session, shape);
         bindCaches(new Slices(cache.segment()));
         Slices slices = new Slices(memory.segment());
         long tokens = config.maxTokensPerStep();
@@ -88,20 +93,27 @@ public final class OnnxModelRunner implements ModelRunner {
         pastLengths = slices.next(4 * (tokens + 1));
         blockTable = slices.next(4 * tokens * maxBlocksPerSequence);
         attentionBounds = slices.next(4 * 2);
-        logits = slices.next(4L * config.maxRowsPerStep() * shape.vocabSize());
+        rows = slices.next(4L * config.maxRowsPerStep() * rowWidth);
+    }
+
+    /** Numbers of a row: a graph without a head gives hidden states. */
+    private static int rowWidth(OnnxSession session, DecoderShape shape) {
+        return session.outputs().getFirst().name().equals(GraphContract.HIDDEN)
+                ? shape.hiddenSize()
+                : shape.vocabSize();
     }
 
     private static long cachesBytes(DecoderShape shape, RunnerConfig config) {
         return Math.multiplyExact(2L * shape.layers(), aligned(cacheBytes(shape, config)));
     }
 
-    private static long memoryBytes(DecoderShape shape, RunnerConfig config) {
+    private static long memoryBytes(DecoderShape shape, RunnerConfig config, int rowWidth) {
         long tokens = config.maxTokensPerStep();
         return 2 * aligned(8 * tokens)
                 + 2 * aligned(4 * (tokens + 1))
                 + aligned(4 * tokens * blocksPerSequence(shape, config))
                 + aligned(4 * 2)
-                + aligned(4L * config.maxRowsPerStep() * shape.vocabSize());
+                + aligned(4L * config.maxRowsPerStep() * rowWidth);
     }
 
     /**
@@ -133,7 +145,7 @@ public final class OnnxModelRunner implements ModelRunner {
     }
 
     private static OnnxModelRunner open(OnnxSession session, DecoderShape shape, RunnerConfig config) {
-        LazyMemory memory = LazyMemory.allocate(memoryBytes(shape, config));
+        LazyMemory memory = LazyMemory.allocate(memoryBytes(shape, config, rowWidth(session, shape)));
         try {
             DeviceMemory cache = session.allocate(cachesBytes(shape, config));
             try {
@@ -182,7 +194,7 @@ public final class OnnxModelRunner implements ModelRunner {
             throw new OnnxException(graph + " has more than " + shape.layers() + " layers");
         }
         TensorSpec output = session.outputs().getFirst();
-        if (!output.name().equals(GraphContract.LOGITS)
+        if (!Set.of(GraphContract.LOGITS, GraphContract.HIDDEN).contains(output.name())
                 || output.type() != ElementType.FLOAT
                 || output.shape().size() != 2) {
             throw new OnnxException(graph + " gives " + output + " in place of logits");
@@ -256,7 +268,7 @@ public final class OnnxModelRunner implements ModelRunner {
     public MemorySegment run(StepBatch batch) {
         check(batch);
         // A step that wants no logits computes one row all the same: operators need not cope with empty tensors.
-        int rows = Math.max(1, batch.rows());
+        int count = Math.max(1, batch.rows());
         copy(batch.tokenIds(), JAVA_LONG, inputIds, batch.tokens());
         copy(batch.logitRows(), JAVA_LONG, logitRows, batch.rows());
         if (batch.rows() == 0) {
@@ -267,7 +279,7 @@ public final class OnnxModelRunner implements ModelRunner {
         copy(batch.blockTable(), JAVA_INT, blockTable, batch.sequences() * batch.blocksPerSequence());
         try {
             binding.input(GraphContract.INPUT_IDS, ElementType.INT64, inputIds, batch.tokens());
-            binding.input(GraphContract.LOGIT_ROWS, ElementType.INT64, logitRows, rows);
+            binding.input(GraphContract.LOGIT_ROWS, ElementType.INT64, logitRows, count);
             binding.input(GraphContract.SEQUENCE_STARTS, ElementType.INT32, sequenceStarts, batch.sequences() + 1);
             binding.input(GraphContract.PAST_LENGTHS, ElementType.INT32, pastLengths, batch.sequences());
             binding.input(
@@ -280,7 +292,7 @@ public final class OnnxModelRunner implements ModelRunner {
                 copy(bounds(batch), JAVA_INT, attentionBounds, 2);
                 binding.input(GraphContract.ATTENTION_BOUNDS, ElementType.INT32, attentionBounds, 2);
             }
-            binding.output(GraphContract.LOGITS, ElementType.FLOAT, logits, rows, shape.vocabSize());
+            binding.output(output, ElementType.FLOAT, rows, count, rowWidth);
             binding.run();
         } catch (OnnxException e) {
             throw new StepException(
@@ -288,7 +300,7 @@ public final class OnnxModelRunner implements ModelRunner {
                             .formatted(batch.tokens(), batch.sequences(), e.getMessage()),
                     e);
         }
-        return logits.asSlice(0, (long) batch.rows() * shape.vocabSize() * JAVA_FLOAT.byteSize());
+        return rows.asSlice(0, (long) batch.rows() * rowWidth * JAVA_FLOAT.byteSize());
     }
 
     /** The most new tokens of a sequence, and the most tokens of one with its past. */

@@ -12,19 +12,35 @@ public record WireRequest(Endpoint endpoint, byte[] body, boolean stream, boolea
     /** Where a request goes to. */
     public enum Endpoint {
         /** {@code /chat/completions}. */
-        CHAT("/chat/completions"),
+        CHAT("/chat/completions", "choices"),
         /** {@code /completions}. */
-        COMPLETIONS("/completions");
+        COMPLETIONS("/completions", "choices"),
+        /** {@code /embeddings}. */
+        EMBEDDINGS("/embeddings", "data"),
+        /** {@code /rerank}. */
+        RERANK("/rerank", "results");
 
         private final String path;
+        private final String results;
 
-        Endpoint(String path) {
+        Endpoint(String path, String results) {
             this.path = path;
+            this.results = results;
         }
 
         /** Its path below the base of an API. */
         public String path() {
             return path;
+        }
+
+        /** Whether its replies are made token by token. */
+        public boolean generates() {
+            return results.equals("choices");
+        }
+
+        /** The array that every plain reply has. */
+        public String results() {
+            return results;
         }
     }
 }

@@ -18,7 +18,8 @@ import java.util.Set;
  *       [blocks, blockSize, kvHeads, headSize], or int8 [blocks, blockSize, kvHeads, headSize + 4], the last four bytes
  *       being room for a scale; they are written in place and are no outputs
  * </ul>
- * Output of the graph: {@link #LOGITS} float [R, vocabSize].
+ * Output of the graph: {@link #LOGITS} float [R, vocabSize]; or, of a graph without a head, {@link #HIDDEN} float
+ * [R, hiddenSize], the rows that a head would be given.
  *
  * <p>The attention node of layer N is of type {@link #ATTENTION} in domain {@link #DOMAIN} (opset
  * {@link #OPSET_VERSION}), with the signature of com.microsoft.PagedAttention. Inputs, by position, an absent one being
@@ -119,6 +120,8 @@ public final class GraphContract {
     public static final String ATTENTION_BOUNDS = "attention_metadata";
     /** Output, float [R, vocabSize]. */
     public static final String LOGITS = "logits";
+    /** Output of a graph without a head, float [R, hiddenSize]. */
+    public static final String HIDDEN = "hidden";
 
     /** Attribute, int: query heads. */
     public static final String ATTR_HEADS = "num_heads";

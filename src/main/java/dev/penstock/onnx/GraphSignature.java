@@ -47,9 +47,14 @@ public final class GraphSignature {
         return inputs;
     }
 
-    /** The one output. */
+    /** The one output of a graph with a head. */
     public static ValueInfoProto logits(DecoderShape shape) {
         return value(GraphContract.LOGITS, DataType.FLOAT, "rows", shape.vocabSize());
+    }
+
+    /** The one output of a graph without a head. */
+    public static ValueInfoProto hidden(DecoderShape shape) {
+        return value(GraphContract.HIDDEN, DataType.FLOAT, "rows", shape.hiddenSize());
     }
 
     /**

@@ -5,6 +5,9 @@ import dev.penstock.model.Precision;
 import dev.penstock.ops.bench.PeakMemory;
 import dev.penstock.weights.BuildOptions;
 import dev.penstock.weights.BuildProgress;
+import dev.penstock.weights.EncoderCheckpoint;
+import dev.penstock.weights.EncoderFolder;
+import dev.penstock.weights.HuggingFaceFolder;
 import dev.penstock.weights.ModelFolder;
 import dev.penstock.weights.ModelFolderException;
 import dev.penstock.weights.ModelSource;
@@ -23,6 +26,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.concurrent.Callable;
+import java.util.function.BiFunction;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
@@ -90,31 +94,62 @@ public final class BuildCommand implements Callable<Integer> {
                 build(name, source, device, precision, rounding(shape.rounding));
             }
             for (ModelSpec model : subject.models) {
-                Device device = device(model.settings().getOrDefault("device", "cpu"));
-                ModelFolder folder = ModelFolder.open(Path.of(model.folder()));
-                build(
-                        model.name(),
-                        folder,
-                        device,
-                        folder.precision(precision(model.settings().get("precision")), device),
-                        rounding(model.settings().getOrDefault("rounding", "search")));
+                build(model);
             }
             return 0;
-        } catch (ModelFolderException | ModelStoreException | IllegalArgumentException e) {
+        } catch (ModelFolderException | ModelStoreException | IllegalArgumentException | StartException e) {
             commandSpec().commandLine().getErr().println(e.getMessage());
             return 1;
         }
     }
 
+    private void build(ModelSpec model) throws IOException {
+        Optional<EncoderFolder> encoder = EncoderSettings.find(
+                "The model " + model.name(),
+                model.folder(),
+                Optional.ofNullable(model.settings().get("task")));
+        Device device = device(model.settings().getOrDefault("device", "cpu"));
+        Optional<Precision> asked = precision(model.settings().get("precision"));
+        Rounding rounding = rounding(model.settings().getOrDefault("rounding", "search"));
+        if (encoder.isEmpty()) {
+            ModelFolder folder = ModelFolder.open(Path.of(model.folder()));
+            build(model.name(), folder, device, folder.precision(asked, device), rounding);
+            return;
+        }
+        Precision precision = encoder.get().weights().precision(asked);
+        switch (encoder.get().weights()) {
+            case EncoderFolder.Graphs graphs -> {
+                PrintWriter out = commandSpec().commandLine().getOut();
+                out.println(model.name() + ": runs on " + graphs.file(precision) + " as it is");
+                out.flush();
+            }
+            case EncoderFolder.Decoder(HuggingFaceFolder decoder) ->
+                build(model.name(), decoder, Device.CPU, precision, rounding);
+            case EncoderCheckpoint checkpoint ->
+                build(
+                        model.name(),
+                        precision,
+                        (store, progress) -> store.build(checkpoint, precision, BuildOptions.defaults(), progress));
+        }
+    }
+
     private void build(String name, ModelSource source, Device device, Precision precision, Rounding rounding)
+            throws IOException {
+        build(
+                name,
+                precision,
+                (store, progress) ->
+                        store.build(source, precision, BuildOptions.on(device).withRounding(rounding), progress));
+    }
+
+    private void build(String name, Precision precision, BiFunction<ModelStore, BuildProgress, Variant> build)
             throws IOException {
         PeakMemory.reset();
         Instant start = Instant.now();
         long startNs = System.nanoTime();
         Variant variant;
         try (BuildProgress progress = TerminalProgress.orLog(name)) {
-            variant = ModelStore.ofUser()
-                    .build(source, precision, BuildOptions.on(device).withRounding(rounding), progress);
+            variant = build.apply(ModelStore.ofUser(), progress);
         }
         double seconds = (System.nanoTime() - startNs) / 1e9;
         long bytes = variant.weightBytes();

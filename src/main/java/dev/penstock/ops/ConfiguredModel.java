@@ -6,6 +6,7 @@ import dev.penstock.model.Budget;
 import dev.penstock.model.Device;
 import dev.penstock.model.Money;
 import dev.penstock.model.Price;
+import dev.penstock.weights.EncoderFolder;
 import dev.penstock.weights.ModelFolder;
 import dev.penstock.weights.ModelFolderException;
 import dev.penstock.weights.ModelStore;
@@ -28,13 +29,15 @@ import java.util.TreeMap;
  * @param budget of requests that bring none
  * @param replicas in this process
  * @param upstreams elsewhere
+ * @param encoder in this process, in place of replicas
  */
 record ConfiguredModel(
         String name,
         OptionalInt context,
         Budget budget,
         List<Configured<ModelSettings>> replicas,
-        List<Configured<UpstreamSettings>> upstreams) {
+        List<Configured<UpstreamSettings>> upstreams,
+        Optional<EncoderSettings> encoder) {
     static final Price FREE = new Price.PerHour(Money.ZERO);
 
     /**
@@ -51,7 +54,8 @@ record ConfiguredModel(
                     OptionalInt.empty(),
                     Budget.NONE,
                     List.of(new Configured<>(embedded, FREE, false)),
-                    List.of()));
+                    List.of(),
+                    Optional.empty()));
         }
         Problems problems = new Problems();
         int threads = threadsOfOne(config);
@@ -67,6 +71,23 @@ record ConfiguredModel(
         String what = "The model " + name;
         List<Configured<ModelSettings>> replicas = new ArrayList<>();
         List<Configured<UpstreamSettings>> upstreams = new ArrayList<>();
+        Optional<Optional<EncoderFolder>> encoder = model.source()
+                .map(source -> problems.attempt(() -> EncoderSettings.find(what, source, model.task())))
+                .orElse(Optional.of(Optional.empty()));
+        if (encoder.isEmpty() || encoder.get().isPresent()) {
+            return new ConfiguredModel(
+                    name,
+                    model.context(),
+                    Budget.NONE,
+                    List.of(),
+                    List.of(),
+                    encoder.flatMap(found -> found)
+                            .flatMap(f -> problems.attempt(() -> EncoderSettings.of(name, what, f, model, threads))));
+        }
+        problems.require(
+                model.pooling().isEmpty()
+                        && (model.source().isPresent() || model.task().isEmpty()),
+                what + " has a task or a pooling, which are for encoders of this process.");
         Optional<ModelFolder> folder = model.source().flatMap(source -> problems.attempt(() -> open(what, source)));
         problems.require(
                 model.context().orElse(1) > 0,
@@ -106,7 +127,8 @@ record ConfiguredModel(
                 model.context(),
                 budget(what, model.budget(), problems),
                 List.copyOf(replicas),
-                List.copyOf(upstreams));
+                List.copyOf(upstreams),
+                Optional.empty());
     }
 
     private static String unique(String name, Set<String> names) {

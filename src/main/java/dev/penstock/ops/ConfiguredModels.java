@@ -38,6 +38,7 @@ class ConfiguredModels implements ModelLoader {
 
     private final PenstockConfig config;
     private final EngineMetrics metrics;
+    private final EncoderMetrics encoderMetrics;
     private final Vertx vertx;
     private final StepTimes stepTimes = StepTimes.of(ModelStore.ofUser().root());
 
@@ -51,9 +52,10 @@ class ConfiguredModels implements ModelLoader {
     // Changed by one thread at a time.
     private Set<String> names = Set.of();
 
-    ConfiguredModels(PenstockConfig config, EngineMetrics metrics, Vertx vertx) {
+    ConfiguredModels(PenstockConfig config, EngineMetrics metrics, EncoderMetrics encoderMetrics, Vertx vertx) {
         this.config = config;
         this.metrics = metrics;
+        this.encoderMetrics = encoderMetrics;
         this.vertx = vertx;
     }
 
@@ -84,6 +86,9 @@ class ConfiguredModels implements ModelLoader {
                     Object key = key(upstream);
                     next.put(key, kept(key, fresh, () -> upstream(upstream.settings())));
                 }
+                model.encoder()
+                        .ifPresent(encoder ->
+                                next.put(encoder.identity(), kept(encoder.identity(), fresh, () -> encoder(encoder))));
             }
         } catch (RuntimeException | Error e) {
             fresh.forEach(this::free);
@@ -112,9 +117,25 @@ class ConfiguredModels implements ModelLoader {
         names.stream().filter(name -> !served.contains(name)).forEach(registry::withdraw);
         names = served;
         // One that comes may have the name, and so the meters, of one that goes.
-        gone.forEach(old -> metrics.forget(old.member().backend()));
-        fresh.forEach(backend -> metrics.watch(backend.member().backend()));
+        gone.forEach(this::forget);
+        fresh.forEach(this::watch);
         gone.forEach(old -> Thread.ofPlatform().name("penstock-retire").daemon().start(() -> retire(old)));
+    }
+
+    private void watch(Loaded loadedNow) {
+        switch (loadedNow) {
+            case Loaded.OfRouter backend -> metrics.watch(backend.member().backend());
+            case Loaded.OfEncoder(LocalEncoder encoder) ->
+                encoderMetrics.watch(encoder.served().id(), encoder.loop());
+        }
+    }
+
+    private void forget(Loaded old) {
+        switch (old) {
+            case Loaded.OfRouter backend -> metrics.forget(backend.member().backend());
+            case Loaded.OfEncoder(LocalEncoder encoder) ->
+                encoderMetrics.forget(encoder.served().id());
+        }
     }
 
     private static Object key(Configured<UpstreamSettings> upstream) {
@@ -161,7 +182,7 @@ class ConfiguredModels implements ModelLoader {
                 new Calibration(new ReplicaLatency(times)),
                 config.engine().prefixCache(),
                 steps);
-        return new Loaded(member, local.served(), local.description(), local);
+        return new Loaded.OfRouter(member, local.served(), local.description(), local);
     }
 
     private void measure(LocalModel local, StepFeed steps, StepTimeModel times) {
@@ -180,20 +201,29 @@ class ConfiguredModels implements ModelLoader {
 
     private Loaded upstream(UpstreamSettings settings) {
         Upstream upstream = new Upstream(vertx, settings);
-        return new Loaded(Member.of(upstream), null, settings.model() + " (" + settings.url() + ")", upstream);
+        return new Loaded.OfRouter(Member.of(upstream), null, settings.model() + " (" + settings.url() + ")", upstream);
     }
 
-    private static void serve(ConfiguredModel model, Map<Object, Loaded> backends, ModelRegistry registry) {
+    private Loaded encoder(EncoderSettings settings) {
+        return new Loaded.OfEncoder(
+                LocalEncoder.load(settings, config.engine(), encoderMetrics.observer(settings.name())));
+    }
+
+    private static void serve(ConfiguredModel model, Map<Object, Loaded> all, ModelRegistry registry) {
+        if (model.encoder().isPresent()
+                && all.get(model.encoder().get().identity()) instanceof Loaded.OfEncoder(LocalEncoder encoder)) {
+            registry.serve(encoder.served());
+            return;
+        }
         List<Member> members = new ArrayList<>();
         List<ServedModel> texts = new ArrayList<>();
         for (Configured<ModelSettings> replica : model.replicas()) {
-            Loaded backend =
-                    Objects.requireNonNull(backends.get(replica.settings().identity()));
+            Loaded.OfRouter backend = backend(all, replica.settings().identity());
             members.add(backend.member().with(replica.price(), replica.spill()));
             texts.add(Objects.requireNonNull(backend.served()));
         }
         for (Configured<UpstreamSettings> upstream : model.upstreams()) {
-            Loaded backend = Objects.requireNonNull(backends.get(key(upstream)));
+            Loaded.OfRouter backend = backend(all, key(upstream));
             members.add(backend.member().with(upstream.price(), upstream.spill()));
         }
         // What the smallest replica has room for every one has.
@@ -202,6 +232,10 @@ class ConfiguredModels implements ModelLoader {
                 .<CatalogModel>map(least -> least)
                 .orElseGet(() -> new RemoteModel(model.name(), Instant.now(), model.context()));
         registry.serve(named, model.budget(), members);
+    }
+
+    private static Loaded.OfRouter backend(Map<Object, Loaded> all, Object key) {
+        return (Loaded.OfRouter) Objects.requireNonNull(all.get(key));
     }
 
     @Override
@@ -241,8 +275,9 @@ class ConfiguredModels implements ModelLoader {
     }
 
     private void free(Loaded backend) {
-        if (backend.resource() instanceof LocalModel local
-                && backend.member().calibration().model() instanceof ReplicaLatency latency) {
+        if (backend instanceof Loaded.OfRouter routed
+                && routed.resource() instanceof LocalModel local
+                && routed.member().calibration().model() instanceof ReplicaLatency latency) {
             stepTimes.keep(local.guess(), latency.steps().coefficients());
         }
         try {

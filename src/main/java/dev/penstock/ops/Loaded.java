@@ -5,12 +5,28 @@ import dev.penstock.prompt.ServedModel;
 import dev.penstock.routing.Member;
 import org.jspecify.annotations.Nullable;
 
-/**
- * A backend that is ready; it outlives changes of price and budget.
- *
- * @param member as a router has it, but for its price
- * @param served the text side of its model, if it is here
- * @param description for people
- * @param resource what is to be freed
- */
-record Loaded(Member member, @Nullable ServedModel served, String description, Drainable resource) {}
+/** What is ready to take requests; it outlives changes of price and budget. */
+sealed interface Loaded {
+    /** For people. */
+    String description();
+
+    /** What is to be freed. */
+    Drainable resource();
+
+    /**
+     * A backend.
+     *
+     * @param member as a router has it, but for its price
+     * @param served the text side of its model, if it is here
+     */
+    record OfRouter(Member member, @Nullable ServedModel served, String description, Drainable resource)
+            implements Loaded {}
+
+    /** An encoder, which no router sees: there is but one for a model. */
+    record OfEncoder(LocalEncoder resource) implements Loaded {
+        @Override
+        public String description() {
+            return resource.description();
+        }
+    }
+}

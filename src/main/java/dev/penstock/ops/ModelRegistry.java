@@ -2,6 +2,7 @@ package dev.penstock.ops;
 
 import dev.penstock.model.Budget;
 import dev.penstock.prompt.CatalogModel;
+import dev.penstock.prompt.EncoderModel;
 import dev.penstock.prompt.ModelCatalog;
 import dev.penstock.routing.Member;
 import dev.penstock.routing.Router;
@@ -23,6 +24,12 @@ public class ModelRegistry implements ModelCatalog {
     /** Serves a model from now on, or serves it anew. */
     public void serve(CatalogModel model, Budget budget, List<Member> members) {
         router.serve(model.id(), budget, members);
+        models.put(model.id(), model);
+    }
+
+    /** Serves an encoder from now on, or serves it anew; no request for it is routed. */
+    public void serve(EncoderModel model) {
+        router.withdraw(model.id());
         models.put(model.id(), model);
     }
 

@@ -192,7 +192,7 @@ record ModelSettings(
     }
 
     /** Who asks for full precision wants it in the cache too. */
-    private static KvType kvType(Precision precision) {
+    static KvType kvType(Precision precision) {
         return precision == Precision.FP32 ? KvType.FP32 : KvType.FP16;
     }
 }

@@ -1,11 +1,15 @@
 package dev.penstock.ops;
 
 import dev.penstock.model.Device;
+import dev.penstock.model.EncoderTask;
 import dev.penstock.model.KvType;
+import dev.penstock.model.Pooling;
 import dev.penstock.model.Precision;
 import dev.penstock.weights.Rounding;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Set;
 import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.TypeConversionException;
 
@@ -21,7 +25,7 @@ record ModelSpec(String name, String folder, Map<String, String> settings) {
     static final String PREFIX = "penstock.models.";
 
     private static final String FORM =
-            "NAME=FOLDER[,device=cpu|cuda:N][,precision=fp32|fp16|int8|int4|mixed][,rounding=search|nearest][,kv=fp32|fp16|int8][,threads=N][,context=N]";
+            "NAME=FOLDER[,device=cpu|cuda:N][,precision=fp32|fp16|int8|int4|mixed][,rounding=search|nearest][,kv=fp32|fp16|int8][,threads=N][,context=N][,task=generate|embed|rerank][,pooling=mean|cls|last]";
 
     /**
      * Reads it.
@@ -51,6 +55,9 @@ record ModelSpec(String name, String folder, Map<String, String> settings) {
         return new ModelSpec(parts[0].substring(0, equals), parts[0].substring(equals + 1), settings);
     }
 
+    /** Keys of the model; the others are of its replica. */
+    private static final Set<String> OF_MODEL = Set.of("context", "task", "pooling");
+
     /** The properties that configure this model, with one replica. */
     Map<String, String> properties() {
         String prefix = PREFIX + '"' + name + "\".";
@@ -58,7 +65,7 @@ record ModelSpec(String name, String folder, Map<String, String> settings) {
         properties.put(prefix + "source", folder);
         properties.put(prefix + "backends[0].kind", "replica");
         settings.forEach(
-                (key, value) -> properties.put(prefix + (key.equals("context") ? key : "backends[0]." + key), value));
+                (key, value) -> properties.put(prefix + (OF_MODEL.contains(key) ? key : "backends[0]." + key), value));
         return properties;
     }
 
@@ -89,10 +96,22 @@ record ModelSpec(String name, String folder, Map<String, String> settings) {
                     throw wrong("needs a positive number for " + key + ", not '" + value + "'", text);
                 }
             }
+            case "task" -> {
+                if (!value.equals(EncoderSettings.GENERATE)
+                        && Arrays.stream(EncoderTask.values())
+                                .noneMatch(t -> t.label().equals(value))) {
+                    throw wrong("has the task '" + value + "', but there are " + EncoderSettings.TASKS, text);
+                }
+            }
+            case "pooling" -> {
+                if (Pooling.ofLabel(value).isEmpty()) {
+                    throw wrong("has the pooling '" + value + "', but there are " + Pooling.labels(), text);
+                }
+            }
             default ->
                 throw wrong(
                         "has the setting '" + key
-                                + "', but there are device, precision, rounding, kv, threads and context",
+                                + "', but there are device, precision, rounding, kv, threads, context, task and pooling",
                         text);
         }
     }

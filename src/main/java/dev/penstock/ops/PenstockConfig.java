@@ -35,8 +35,14 @@ public interface PenstockConfig {
         /** A Hugging Face folder, or one with ONNX graphs, for its replicas. */
         Optional<String> source();
 
-        /** Most tokens of prompt and completion together; the model's own where absent. */
+        /** Most tokens of prompt and completion together, or of an encoder's input; the model's own where absent. */
         OptionalInt context();
+
+        /** What it is for: {@code generate}, {@code embed} or {@code rerank}; what its folder says where absent. */
+        Optional<String> task();
+
+        /** Of an encoder: {@code mean}, {@code cls} or {@code last}; what its folder says where absent. */
+        Optional<String> pooling();
 
         /** What applies to requests that bring no budget of their own. */
         Budget budget();

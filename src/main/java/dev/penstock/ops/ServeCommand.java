@@ -42,9 +42,9 @@ final class ServeCommand implements Callable<Integer> {
 
     @Option(
             names = "--model",
-            paramLabel = "NAME=FOLDER[,precision=P][,rounding=R][,kv=K][,threads=N][,context=N]",
+            paramLabel = "NAME=FOLDER[,precision=P][,rounding=R][,kv=K][,threads=N][,context=N][,task=T][,pooling=P]",
             description =
-                    "A Hugging Face folder to serve under a name; precision is fp32, int8, int4 or mixed, rounding of "
+                    "A Hugging Face folder to serve under a name; task is generate, embed or rerank, precision is fp32, int8, int4 or mixed, rounding of "
                             + "4-bit codes search or nearest, the KV cache's type fp32, fp16 or int8. Repeatable; takes the place of the configuration's models.",
             converter = ModelSpec.Converter.class)
     private List<ModelSpec> models = List.of();

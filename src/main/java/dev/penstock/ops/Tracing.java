@@ -64,6 +64,8 @@ final class Tracing implements CallObserver {
         String operation = switch (endpoint) {
             case CHAT -> "chat";
             case COMPLETIONS -> "text_completion";
+            case EMBEDDINGS -> "embeddings";
+            case RERANK -> "rerank";
         };
         Context caller = W3CTraceContextPropagator.getInstance().extract(Context.root(), headers, Headers.GETTER);
         return new Spanned(tracer.spanBuilder(operation + " " + model)
@@ -120,6 +122,12 @@ final class Tracing implements CallObserver {
             span.setAttribute("gen_ai.usage.input_tokens", (long) usage.promptTokens());
             span.setAttribute("gen_ai.usage.output_tokens", (long) usage.completionTokens());
             span.setAttribute("penstock.cost_usd", by.cost().usd().doubleValue());
+        }
+
+        @Override
+        public synchronized void answered(int promptTokens) {
+            ended = true;
+            span.setAttribute("gen_ai.usage.input_tokens", (long) promptTokens);
         }
 
         @Override

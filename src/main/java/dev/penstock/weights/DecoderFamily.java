@@ -65,8 +65,22 @@ interface DecoderFamily {
             }
         }
         return ALL.stream()
-                .filter(f -> wanted.stream().anyMatch(f.architectures()::contains))
+                .filter(f -> wanted.stream()
+                        .anyMatch(name -> f.architectures().contains(name)
+                                || f.architectures().contains(withHead(name))))
                 .findFirst()
                 .orElseThrow(() -> config.wrong("architectures", "one of the supported: " + known, wanted));
+    }
+
+    /** Whether an architecture is a decoder of a known family without its head. */
+    static boolean isHeadless(String architecture) {
+        return ALL.stream().noneMatch(f -> f.architectures().contains(architecture))
+                && ALL.stream().anyMatch(f -> f.architectures().contains(withHead(architecture)));
+    }
+
+    private static String withHead(String architecture) {
+        return architecture.endsWith("Model")
+                ? architecture.substring(0, architecture.length() - "Model".length()) + "ForCausalLM"
+                : architecture;
     }
 }

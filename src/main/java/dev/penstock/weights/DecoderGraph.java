@@ -31,7 +31,8 @@ import java.util.function.DoubleUnaryOperator;
 import java.util.function.Function;
 
 /**
- * The graph of a decoder, by {@link GraphContract}: T tokens go in packed, logits of R wanted rows come out.
+ * The graph of a decoder, by {@link GraphContract}: T tokens go in packed, logits of R wanted rows come out, or the rows
+ * themselves where there is no head.
  *
  * <p>A layer is norm, packed query-key-value matrix, attention, output matrix, then norm, gate and up, down. Each norm
  * that reads the residual is, but for the first, fused with the add before it; its fourth output carries the sum on. In the last layer only
@@ -43,7 +44,7 @@ import java.util.function.Function;
  * <p>Matrices are stored as the {@link MatrixFormat} of the precision has them. The head has 8 bits in every quantised
  * variant, since its errors go straight into the logits, and the embedding table too, so that a tied one is stored once.
  */
-final class DecoderGraph {
+final class DecoderGraph implements BuiltGraph {
     private static final int TABLE_BITS = 8;
 
     private final DecoderSpec spec;
@@ -103,30 +104,32 @@ final class DecoderGraph {
                         l.attentionOutputNorm().isPresent() || l.mlpOutputNorm().isPresent());
     }
 
-    /** The model's dimensions. */
-    DecoderShape shape() {
+    @Override
+    public DecoderShape shape() {
         return shape;
     }
 
-    /** How its weights are stored. */
-    Precision precision() {
+    @Override
+    public Precision precision() {
         return precision;
     }
 
-    /** Types of KV cache that there are graphs for. */
-    List<KvType> kvTypes() {
+    @Override
+    public List<KvType> kvTypes() {
         return cuda ? List.of(KvType.FP16) : List.of(KvType.values());
     }
 
-    /** The constants, which must be written before {@link #model} is called. */
-    InitializerTable constants() {
+    @Override
+    public InitializerTable constants() {
         return constants;
     }
 
-    /** The graph for a type of KV cache. */
-    ModelProto model(KvType kvType) {
+    @Override
+    public ModelProto model(KvType kvType) {
         return graph.model(
-                constants.protos(), GraphSignature.inputs(shape, kvType, cuda), List.of(GraphSignature.logits(shape)));
+                constants.protos(),
+                GraphSignature.inputs(shape, kvType, cuda),
+                List.of(spec.hasHead() ? GraphSignature.logits(shape) : GraphSignature.hidden(shape)));
     }
 
     private void layOut() {
@@ -185,6 +188,10 @@ final class DecoderGraph {
     }
 
     private void head(String x) {
+        if (!spec.hasHead()) {
+            graph.cast(x, GraphContract.HIDDEN, DataType.FLOAT);
+            return;
+        }
         Head head = spec.head();
         Matrix matrix = matrix(head.matrix(), shape.vocabSize(), shape.hiddenSize());
         String product = head.softcap() == 0 ? GraphContract.LOGITS : "logits.shares";

@@ -29,6 +29,16 @@ public record DecoderSpec(DecoderShape shape, Norm norm, Embedding embedding, He
                 shape.withContextLength(Math.min(shape.contextLength(), limit)), norm, embedding, head, layers);
     }
 
+    /** The same without a head: its graph gives the rows that the head would be given. */
+    DecoderSpec withoutHead() {
+        return new DecoderSpec(shape, norm, embedding, new Head(head.norm(), "", 1, 0), layers);
+    }
+
+    /** Whether it has a head. */
+    boolean hasHead() {
+        return !head.matrix().isEmpty();
+    }
+
     /** Whether the head is the embedding table. */
     public boolean tiedHead() {
         return head.matrix().equals(embedding.table());
@@ -54,7 +64,7 @@ public record DecoderSpec(DecoderShape shape, Norm norm, Embedding embedding, He
      * The head.
      *
      * @param norm name of the last norm's weight, [hiddenSize]
-     * @param matrix name of the tensor, [vocabSize, hiddenSize]; the embedding's where it is tied
+     * @param matrix name of the tensor, [vocabSize, hiddenSize]; the embedding's where it is tied; empty without a head
      * @param scale factor of the logits
      * @param softcap c of {@code c * tanh(logit / c)} after that, 0 for none
      */

@@ -44,9 +44,13 @@ public final class HuggingFaceFolder extends ModelFolder implements RawModel {
         JsonFile config = JsonFile.read(path.resolve(CONFIG), MAX_CONFIG_BYTES);
         DecoderSpec spec = DecoderFamily.of(config).describe(config);
         Map<String, Path> index = index(path);
-        List<Path> weights = index.isEmpty() ? unindexed(path) : List.copyOf(new TreeSet<>(index.values()));
         return new HuggingFaceFolder(
-                path, spec, GenerationConfig.of(config, generation(path)), TokenizerConfig.read(path), weights, index);
+                path,
+                spec,
+                GenerationConfig.of(config, generation(path)),
+                TokenizerConfig.read(path),
+                weightFiles(path, index),
+                index);
     }
 
     /** What config.json says of the model. */
@@ -55,10 +59,16 @@ public final class HuggingFaceFolder extends ModelFolder implements RawModel {
         return spec;
     }
 
+    /** The same model without its head, for its hidden states. */
+    HuggingFaceFolder withoutHead() {
+        return new HuggingFaceFolder(path(), spec.withoutHead(), generation(), tokenizer(), weightFiles, index);
+    }
+
     /** Maps the safetensors files and checks their headers; the caller closes the source. */
     @Override
     public WeightSource openWeights() {
-        return Checkpoint.open(path(), weightFiles, index);
+        Checkpoint weights = Checkpoint.open(path(), weightFiles, index);
+        return spec.hasHead() ? weights : new BareNames(weights);
     }
 
     /** The files that decide what a graph built from this folder is: config.json and the safetensors, absolute. */
@@ -67,8 +77,13 @@ public final class HuggingFaceFolder extends ModelFolder implements RawModel {
                 .toList();
     }
 
+    /** The files with weights. */
+    static List<Path> weightFiles(Path path, Map<String, Path> index) {
+        return index.isEmpty() ? unindexed(path) : List.copyOf(new TreeSet<>(index.values()));
+    }
+
     /** Which file each tensor is in, by the index; empty where there is no index. */
-    private static Map<String, Path> index(Path folder) {
+    static Map<String, Path> index(Path folder) {
         Path file = folder.resolve(INDEX);
         if (!Files.exists(file)) {
             return Map.of();

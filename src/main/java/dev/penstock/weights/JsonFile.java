@@ -71,6 +71,30 @@ final class JsonFile {
         }
     }
 
+    /** As {@link #read}, but for a file that must hold an array of objects. */
+    static List<JsonFile> readArray(Path file, int maxBytes) {
+        try {
+            if (Files.size(file) > maxBytes) {
+                throw ModelFolderException.in(file, "expected at most " + maxBytes + " bytes for this kind of file");
+            }
+            JsonNode node = MAPPER.readTree(Files.readAllBytes(file));
+            List<JsonFile> objects = new ArrayList<>();
+            for (JsonNode item : node) {
+                if (item.isObject()) {
+                    objects.add(new JsonFile(file, "[" + objects.size() + "].", item));
+                }
+            }
+            if (!node.isArray() || objects.size() != node.size()) {
+                throw ModelFolderException.in(file, "expected a JSON array of objects");
+            }
+            return objects;
+        } catch (JsonProcessingException e) {
+            throw ModelFolderException.in(file, "not valid JSON: " + e.getMessage(), e);
+        } catch (IOException e) {
+            throw ModelFolderException.in(file, "can't be read: " + e, e);
+        }
+    }
+
     /** An object from bytes that came from {@code file}. */
     static JsonFile parse(Path file, byte[] json) {
         try {

@@ -27,6 +27,9 @@ public final class ModelStore {
     /** Must grow with every change that rewrites the same graph in another way; ImportVersionTest notices. */
     static final int IMPORT_VERSION = 1;
 
+    /** Must grow with every change that gives other files for the same encoder. */
+    private static final int ENCODER_VERSION = 1;
+
     private static final String TEMPORARY = "tmp-";
 
     /** Space for graph files, metadata and what the file system itself takes. */
@@ -83,16 +86,45 @@ public final class ModelStore {
         return variant(id, progress, target -> {
             DecoderGraph graph = new DecoderGraph(spec, precision, layout, VariantFolder.DATA_FILE);
             try (WeightSource weights = source.openWeights()) {
-                graph.constants().requireFrom(weights);
-                progress.start(
-                        "Building " + graph.precision().label(),
-                        graph.constants().jobBytes());
-                write(
-                        target,
-                        graph.constants().dataBytes() + SLACK_BYTES,
-                        folder -> VariantFolder.write(folder, files, id, graph, weights, options, progress));
+                write(target, id, graph, weights, options, progress);
             }
         });
+    }
+
+    /** The variant of an encoder at a precision; errors as for the others. */
+    public Variant build(EncoderCheckpoint source, Precision precision, BuildOptions options, BuildProgress progress) {
+        try {
+            WeightLayout layout = options.layoutOf(precision);
+            String all = "encoder\n" + digests(source.sourceFiles(), options, progress) + source.spec() + "\n"
+                    + precision + "\n" + layout + "\n" + (precision.has4Bits() ? options.rounding() + "\n" : "")
+                    + ENCODER_VERSION;
+            String id = id(all);
+            return variant(id, progress, target -> {
+                EncoderGraph graph = new EncoderGraph(source.spec(), precision, layout, VariantFolder.DATA_FILE);
+                try (WeightSource weights = source.openWeights()) {
+                    write(target, id, graph, weights, options, progress);
+                }
+            });
+        } catch (IOException e) {
+            throw unusable(e);
+        }
+    }
+
+    private void write(
+            Path target,
+            String id,
+            BuiltGraph graph,
+            WeightSource weights,
+            BuildOptions options,
+            BuildProgress progress)
+            throws IOException {
+        graph.constants().requireFrom(weights);
+        progress.start(
+                "Building " + graph.precision().label(), graph.constants().jobBytes());
+        write(
+                target,
+                graph.constants().dataBytes() + SLACK_BYTES,
+                folder -> VariantFolder.write(folder, files, id, graph, weights, options, progress));
     }
 
     private Variant build(OnnxFolder source, Precision precision, BuildOptions options, BuildProgress progress)

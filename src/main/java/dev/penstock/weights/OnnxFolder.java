@@ -71,8 +71,12 @@ public final class OnnxFolder extends ModelFolder {
     /** Whether a folder has graphs, and no safetensors that graphs of all precisions could be built from. */
     static boolean isOptimum(Path folder) {
         return listed(folder).noneMatch(name -> name.endsWith(".safetensors") || name.equals(HuggingFaceFolder.INDEX))
-                && Stream.concat(listed(folder), listed(folder.resolve("onnx")))
-                        .anyMatch(name -> name.endsWith(".onnx"));
+                && hasGraphs(folder);
+    }
+
+    /** Whether a folder has graphs, whatever else it has. */
+    static boolean hasGraphs(Path folder) {
+        return Stream.concat(listed(folder), listed(folder.resolve("onnx"))).anyMatch(name -> name.endsWith(".onnx"));
     }
 
     /** Reads a folder with a genai_config.json. */
@@ -210,7 +214,8 @@ public final class OnnxFolder extends ModelFolder {
         }
     }
 
-    private static Map<Precision, Path> graphs(Path path) {
+    /** The graphs of a folder by what their names say; throws ModelFolderException where there are none. */
+    static Map<Precision, Path> graphs(Path path) {
         Path inner = path.resolve("onnx");
         Path folder = Files.isDirectory(inner) ? inner : path;
         Map<String, Path> found = new TreeMap<>();
@@ -232,7 +237,7 @@ public final class OnnxFolder extends ModelFolder {
                             + found.values().stream()
                                     .map(f -> f.getFileName().toString())
                                     .collect(Collectors.joining(", "))
-                            + ", which is merged of two graphs, computes in 16 bits, or is none of a decoder");
+                            + ", which is merged of two graphs, computes in 16 bits, or has a name that says nothing of it");
         }
         return graphs;
     }

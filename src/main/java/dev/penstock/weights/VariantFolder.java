@@ -54,7 +54,7 @@ final class VariantFolder {
             Path folder,
             StoreFiles files,
             String id,
-            DecoderGraph graph,
+            BuiltGraph graph,
             WeightSource weights,
             BuildOptions options,
             BuildProgress progress)

@@ -1,12 +1,14 @@
 package dev.penstock.api;
 
-import dev.penstock.prompt.Tokenizer;
+import dev.penstock.prompt.EncoderInput;
+import dev.penstock.prompt.PairTokenizer;
 import java.io.ByteArrayOutputStream;
 import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
 import java.util.OptionalInt;
 
 /** A token a byte, and two that are special. */
-public final class ByteTokenizer implements Tokenizer {
+public final class ByteTokenizer implements PairTokenizer {
     public static final int BEGIN = 256;
     public static final int END = 257;
 
@@ -22,6 +24,19 @@ public final class ByteTokenizer implements Tokenizer {
             tokens[begin + i] = bytes[i] & 0xFF;
         }
         return tokens;
+    }
+
+    @Override
+    public EncoderInput encodePair(String first, String second, int maxTokens) {
+        int[] head = encode(first + ">", true);
+        int[] tail = encode(second, false);
+        int room = Math.min(tail.length, maxTokens - head.length);
+        if (room < 1) {
+            throw new IllegalArgumentException("no room");
+        }
+        int[] both = Arrays.copyOf(head, head.length + room);
+        System.arraycopy(tail, 0, both, head.length, room);
+        return new EncoderInput(both);
     }
 
     @Override

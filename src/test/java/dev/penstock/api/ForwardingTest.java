@@ -32,6 +32,8 @@ import java.util.Map;
 import java.util.Set;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 @QuarkusTest
 @TestProfile(ForwardingTest.Profile.class)
@@ -98,6 +100,42 @@ class ForwardingTest {
                         "{\"model\": \"theirs\", \"prompt\": \"a\", \"tools\": [{\"x\": 1.50}], \"url\": \"http://elsewhere\"}");
         assertThat(got.request().getHeader("Authorization")).isEqualTo("Bearer secret");
         assertThat(got.request().getHeader("Cookie")).isNull();
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            quoteCharacter = '~',
+            delimiter = '|',
+            value = {
+                "embeddings | 'input': ['a', 'b'] | 'data':[{'index':0,'embedding':'AAAA'}],'usage':{'prompt_tokens':4}",
+                "rerank | 'query': 'a', 'documents': ['b'] | 'results':[{'index':0}],'usage':{'total_tokens':4}",
+            })
+    void whatIsForAnEncoderElsewhereIsPassedOn(String endpoint, String fields, String reply) throws Exception {
+        server.next(request -> json(request, 200, ("{'model':'theirs'," + reply + "}").replace('\'', '"')));
+
+        post(endpoint, fields.replace('\'', '"'))
+                .then()
+                .statusCode(200)
+                .body(equalTo(("{'model':'lab/remote'," + reply + "}").replace('\'', '"')));
+
+        FakeServer.Got got = server.request();
+        assertThat(got.request().path()).isEqualTo("/v1/" + endpoint);
+        assertThat(got.body()).isEqualTo(("{'model': 'theirs', " + fields + "}").replace('\'', '"'));
+    }
+
+    @Test
+    void anEncodersReplyWithoutItsResultsIsTheUpstreamsFault() {
+        server.next(request -> json(request, 200, "{\"model\":\"theirs\",\"choices\":[]}"));
+
+        post("embeddings", "\"input\": \"a\"").then().statusCode(502);
+    }
+
+    @Test
+    void aStreamOfVectorsIsRefusedHere() {
+        post("embeddings", "\"input\": \"a\", \"stream\": true")
+                .then()
+                .statusCode(400)
+                .body("error.param", equalTo("stream"));
     }
 
     @Test

@@ -2,9 +2,13 @@ package dev.penstock.ops;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.penstock.embed.EncoderFolders;
+import dev.penstock.embed.TinyEncoder;
 import java.io.PrintWriter;
 import java.io.StringWriter;
+import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import picocli.CommandLine;
@@ -35,5 +39,15 @@ class BuildCommandTest {
     void aFolderThatIsNoModelIsAnErrorOfOneLine() {
         assertThat(command.execute("--model", "a=no/such/folder")).isEqualTo(1);
         assertThat(err.toString().strip()).contains("no/such/folder").doesNotContain("\n");
+    }
+
+    @Test
+    void graphsOfAnEncoderNeedNoBuild(@TempDir Path folder) {
+        StringWriter out = new StringWriter();
+        Path vectors = EncoderFolders.embedder(folder.resolve("vectors"), new TinyEncoder(1));
+
+        assertThat(command.setOut(new PrintWriter(out)).execute("--model", "a=" + vectors))
+                .isZero();
+        assertThat(out.toString()).contains("model.onnx as it is");
     }
 }

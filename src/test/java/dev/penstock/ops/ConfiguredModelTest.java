@@ -5,8 +5,11 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.penstock.backend.upstream.UpstreamLimits;
 import dev.penstock.backend.upstream.UpstreamSettings;
+import dev.penstock.embed.EncoderFolders;
+import dev.penstock.embed.TinyEncoder;
 import dev.penstock.model.Budget;
 import dev.penstock.model.Money;
+import dev.penstock.model.Pooling;
 import dev.penstock.model.Precision;
 import dev.penstock.model.Price;
 import dev.penstock.weights.TinyModels;
@@ -189,5 +192,61 @@ class ConfiguredModelTest {
         assertThat(ConfiguredModel.share(8, 6, 2)).isEqualTo(1);
         assertThat(ConfiguredModel.share(8, 20, 2)).isEqualTo(1);
         assertThat(ConfiguredModel.share(2, 0, 0)).isEqualTo(2);
+    }
+
+    @Test
+    void anEncoderIsToldByItsFolderOrByItsTask() throws IOException {
+        Path vectors = EncoderFolders.embedder(temp.resolve("vectors"), new TinyEncoder(1));
+        Path decoder = TinyModels.mha().write(temp.resolve("decoder"));
+        List<ConfiguredModel> models = read("""
+                a:
+                  source: %s
+                  context: 25
+                  pooling: last
+                  backends:
+                    - { threads: 3 }
+                b: { source: %s, task: embed }
+                c: { source: %s }
+                """.formatted(vectors, decoder, decoder));
+
+        EncoderSettings first = models.getFirst().encoder().orElseThrow();
+        assertThat(first.contextLength()).isEqualTo(25);
+        assertThat(first.pooling()).contains(Pooling.LAST);
+        assertThat(first.threads()).isEqualTo(3);
+        assertThat(first.precision()).isEqualTo(Precision.FP32);
+        assertThat(models.getFirst().replicas()).isEmpty();
+        assertThat(models.get(1).encoder().orElseThrow().precision()).isEqualTo(Precision.INT8);
+        assertThat(models.get(2).encoder()).isEmpty();
+        assertThat(models.get(2).replicas()).hasSize(1);
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "source: VECTORS, task: sing | has the task 'sing'",
+                "source: VECTORS, pooling: max | has the pooling 'max'",
+                "source: VECTORS, context: 31 | from 2 to 30",
+                "source: VECTORS, context: 1 | from 2 to 30",
+                "source: VECTORS, backends: [{ device: 'cuda:0' }] | one replica on the CPU",
+                "source: VECTORS, backends: [{ threads: 1 }, { threads: 1 }] | one replica on the CPU",
+                "source: VECTORS, backends: [{ kind: upstream, url: 'http://a' }] | one replica on the CPU",
+                "source: VECTORS, backends: [{ precision: int4 }] | there are graphs of fp32 only",
+                "source: VECTORS, task: rerank, pooling: cls | it pools nothing",
+                "source: DECODER, task: rerank | a reranker that is a decoder",
+                "source: DECODER, pooling: cls | for encoders",
+                "source: NOWHERE, task: embed | config.json",
+                "task: embed, backends: [{ kind: upstream, url: 'http://a' }] | for encoders",
+            })
+    void whatAnEncoderCannotBeIsRefused(String settings, String message) throws IOException {
+        Path vectors = EncoderFolders.embedder(temp.resolve("vectors"), new TinyEncoder(1));
+        Path decoder = TinyModels.mha().write(temp.resolve("decoder"));
+        String model = settings.replace("VECTORS", vectors.toString())
+                .replace("DECODER", decoder.toString())
+                .replace("NOWHERE", temp.resolve("nowhere").toString());
+
+        assertThatThrownBy(() -> read("m: { " + model + " }"))
+                .isInstanceOf(StartException.class)
+                .hasMessageContaining(message);
     }
 }

@@ -44,6 +44,8 @@ class EndpointsTest {
                 .statusCode(200)
                 .body(containsString("/v1/chat/completions"))
                 .body(containsString("/v1/completions"))
+                .body(containsString("/v1/embeddings"))
+                .body(containsString("/v1/rerank"))
                 .body(containsString("/v1/models/{model}"));
         given().get("/docs").then().statusCode(200).body(containsString("Swagger"));
     }

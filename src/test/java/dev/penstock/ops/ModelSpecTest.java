@@ -28,6 +28,17 @@ class ModelSpecTest {
                         "penstock.models.\"lab/llama-3.2\".backends[0].threads", "3"));
     }
 
+    @Test
+    void whatAnEncoderIsForIsOfTheModel() {
+        assertThat(ModelSpec.parse("bge=../m,task=embed,pooling=cls,threads=2").properties())
+                .isEqualTo(Map.of(
+                        "penstock.models.\"bge\".source", "../m",
+                        "penstock.models.\"bge\".task", "embed",
+                        "penstock.models.\"bge\".pooling", "cls",
+                        "penstock.models.\"bge\".backends[0].kind", "replica",
+                        "penstock.models.\"bge\".backends[0].threads", "2"));
+    }
+
     @ParameterizedTest
     @ValueSource(
             strings = {
@@ -50,6 +61,8 @@ class ModelSpecTest {
                 "llama=f,context=1e3",
                 "llama=f,context=99999999999",
                 "llama=f,speed=9",
+                "llama=f,task=sing",
+                "llama=f,pooling=max",
                 "llama=f,threads=1,threads=2",
                 "a\"b=f",
                 "a\\b=f"

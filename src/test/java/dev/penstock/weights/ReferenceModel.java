@@ -82,8 +82,8 @@ public final class ReferenceModel {
         }
     }
 
-    /** Logits after each token of a sequence, [tokens, vocabSize]. */
-    public double[][] logits(int... tokens) {
+    /** What the head is given for each token of a sequence, [tokens, hiddenSize]. */
+    public double[][] hidden(int... tokens) {
         double[][] x = new double[tokens.length][];
         for (int t = 0; t < tokens.length; t++) {
             x[t] = row(tensor("embedding"), tokens[t], hidden);
@@ -96,8 +96,13 @@ public final class ReferenceModel {
             boolean sparse = tensors.containsKey(layer + "router");
             addNormed(x, sparse ? experts(y, layer) : mlp(y, layer), layer + "after_mlp");
         }
+        return normed(x, "norm");
+    }
+
+    /** Logits after each token of a sequence, [tokens, vocabSize]. */
+    public double[][] logits(int... tokens) {
         boolean tied = optional("tie_word_embeddings", family.startsWith("gemma"));
-        double[][] logits = product(normed(x, "norm"), tied ? "embedding" : "head", vocab);
+        double[][] logits = product(hidden(tokens), tied ? "embedding" : "head", vocab);
         multiply(logits, optional("output_multiplier_scale", 1));
         double cap = optional("final_logit_softcapping", 0);
         if (cap != 0) {

@@ -200,8 +200,9 @@ final class UpstreamCall implements WireCall {
     private void whole(byte[] body) {
         try {
             WireScan scan = WireScan.of(body);
-            if (!scan.hasChoices()) {
-                fail(Failures.of(Cause.FAULT, "a reply without choices"));
+            if (!scan.hasResults(request.endpoint())) {
+                fail(Failures.of(
+                        Cause.FAULT, "a reply without " + request.endpoint().results()));
                 return;
             }
             usage = scan.usage();

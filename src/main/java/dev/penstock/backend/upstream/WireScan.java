@@ -5,8 +5,11 @@ import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonToken;
 import com.fasterxml.jackson.core.StreamReadConstraints;
 import dev.penstock.model.Usage;
+import dev.penstock.model.WireRequest.Endpoint;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.util.HashSet;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -32,6 +35,7 @@ final class WireScan {
     private int optionsEnd;
     private int providerBegin = -1;
     private int providerEnd;
+    private final Set<String> arrays = new HashSet<>();
     private boolean hasChoices;
     private boolean carriesOutput;
     private boolean finishes;
@@ -89,6 +93,12 @@ final class WireScan {
                 case "choices" -> readChoices(p, value);
                 case "usage" -> readUsage(p, value);
                 case "error" -> readError(p, value);
+                case "data", "results" -> {
+                    if (value == JsonToken.START_ARRAY) {
+                        arrays.add(name);
+                    }
+                    p.skipChildren();
+                }
                 default -> p.skipChildren();
             }
         }
@@ -105,6 +115,7 @@ final class WireScan {
     private void readChoices(JsonParser p, JsonToken value) throws IOException {
         expect(value == JsonToken.START_ARRAY, "'choices' as an array");
         hasChoices = true;
+        arrays.add("choices");
         int depth = 1;
         while (depth > 0) {
             JsonToken token = p.nextToken();
@@ -132,6 +143,7 @@ final class WireScan {
         int prompt = 0;
         int cached = 0;
         int completion = 0;
+        int total = 0;
         while (p.nextToken() == JsonToken.FIELD_NAME) {
             String name = p.currentName();
             JsonToken token = p.nextToken();
@@ -139,6 +151,8 @@ final class WireScan {
                 prompt = tokens(p);
             } else if (token == JsonToken.VALUE_NUMBER_INT && name.equals("completion_tokens")) {
                 completion = tokens(p);
+            } else if (token == JsonToken.VALUE_NUMBER_INT && name.equals("total_tokens")) {
+                total = tokens(p);
             } else if (token == JsonToken.START_OBJECT && name.equals("prompt_tokens_details")) {
                 while (p.nextToken() == JsonToken.FIELD_NAME) {
                     String detail = p.currentName();
@@ -151,6 +165,10 @@ final class WireScan {
             } else {
                 p.skipChildren();
             }
+        }
+        if (prompt == 0) {
+            // Rerankers tell their total alone.
+            prompt = Math.max(0, total - completion);
         }
         usage = new Usage(prompt, Math.min(cached, prompt), completion);
     }
@@ -200,6 +218,11 @@ final class WireScan {
     /** Whether it has choices, as chunks and replies have. */
     boolean hasChoices() {
         return hasChoices;
+    }
+
+    /** Whether it has the array that replies of an endpoint have. */
+    boolean hasResults(Endpoint endpoint) {
+        return arrays.contains(endpoint.results());
     }
 
     /** Whether it only counts tokens: the chunk after the last choice's last. */

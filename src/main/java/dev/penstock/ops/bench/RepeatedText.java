@@ -89,7 +89,8 @@ enum RepeatedText {
         int never = vocabSize - 1;
         int[] prompt = random.ints(tokens, 0, never).toArray();
         int[] script = script(prompt, never, random);
-        SamplingParams.Builder sampling = SamplingParams.builder(tokens).ignoreEos(true).seed(seed);
+        SamplingParams.Builder sampling =
+                SamplingParams.builder(tokens).ignoreEos(true).seed(seed);
         if (this != FREE) {
             sampling.constraint(new Script(script, never)).logitBias(Map.of(never, -1e6f));
         }

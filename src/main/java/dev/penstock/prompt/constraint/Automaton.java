@@ -249,7 +249,8 @@ final class Automaton {
             Set<Edge> edges = calls.computeIfAbsent(grammar.order(rule), o -> new LinkedHashMap<>())
                     .computeIfAbsent(rule, r -> new LinkedHashSet<>());
             if (tail == Item.NIL && !node.isRoot()) {
-                // The last call of a rule returns to where that one would: recursion at the end does not let the stack grow.
+                // The last call of a rule returns to where that one would: recursion at the end does not let the stack
+                // grow.
                 edges.addAll(node.edges());
             } else {
                 edges.add(new Edge(tail, node));

@@ -5,12 +5,12 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collection;
+import java.util.Collections;
 import java.util.Comparator;
+import java.util.HashSet;
+import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Set;
-import java.util.IdentityHashMap;
-import java.util.HashSet;
-import java.util.Collections;
 import java.util.TreeSet;
 import java.util.WeakHashMap;
 import java.util.concurrent.atomic.AtomicLong;
@@ -312,7 +312,8 @@ final class Regex {
             }
             case Shape.Union(List<Regex> options) -> options.forEach(option -> option.collect(sets, seen));
             case Shape.Repeat(Regex item, int min, int max) -> item.collect(sets, seen);
-            case Shape.Automaton(ByteDfa dfa, int state) -> sets.addAll(dfa.classes().sets());
+            case Shape.Automaton(ByteDfa dfa, int state) ->
+                sets.addAll(dfa.classes().sets());
         }
     }
 

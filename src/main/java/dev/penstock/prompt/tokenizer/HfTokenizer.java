@@ -1,6 +1,7 @@
 package dev.penstock.prompt.tokenizer;
 
-import dev.penstock.prompt.Tokenizer;
+import dev.penstock.prompt.EncoderInput;
+import dev.penstock.prompt.PairTokenizer;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -21,7 +22,7 @@ import java.util.concurrent.locks.ReentrantReadWriteLock;
  * control tokens come about, and it holds for what a user wrote in a message, too. Whoever wants to tell the two apart
  * compares the ids with those of the template rendered around empty messages.
  */
-public final class HfTokenizer implements Tokenizer, AutoCloseable {
+public final class HfTokenizer implements PairTokenizer, AutoCloseable {
     /** The largest known files have 35 MB. */
     static final long MAX_FILE_BYTES = 256L << 20;
 
@@ -95,24 +96,83 @@ public final class HfTokenizer implements Tokenizer, AutoCloseable {
      */
     @Override
     public int[] encode(String text, boolean addSpecialTokens) {
-        if (text.length() > MAX_TEXT_CHARS) {
-            throw new IllegalArgumentException(
-                    "a text of " + text.length() + " characters is longer than the limit of " + MAX_TEXT_CHARS);
-        }
+        checkLength(text);
         String valid = withoutLoneSurrogates(text);
-        long[] ids = using(h -> {
+        return using(h -> {
             long encoding = NativeTokenizers.LIBRARY.encode(h, valid, addSpecialTokens);
             try {
-                return NativeTokenizers.LIBRARY.getTokenIds(encoding);
+                return ints(NativeTokenizers.LIBRARY.getTokenIds(encoding));
             } finally {
                 NativeTokenizers.LIBRARY.deleteEncoding(encoding);
             }
         });
-        int[] tokens = new int[ids.length];
-        for (int i = 0; i < ids.length; i++) {
-            tokens[i] = (int) ids[i];
+    }
+
+    /**
+     * {@inheritDoc}
+     *
+     * @throws IllegalArgumentException also where a text is longer than {@link #MAX_TEXT_CHARS}
+     */
+    @Override
+    public EncoderInput encodePair(String first, String second, int maxTokens) {
+        checkLength(first);
+        checkLength(second);
+        String validFirst = withoutLoneSurrogates(first);
+        String validSecond = withoutLoneSurrogates(second);
+        return using(h -> {
+            long encoding = NativeTokenizers.LIBRARY.encodeDual(h, validFirst, validSecond, true);
+            try {
+                return cut(
+                        ints(NativeTokenizers.LIBRARY.getTokenIds(encoding)),
+                        ints(NativeTokenizers.LIBRARY.getTypeIds(encoding)),
+                        NativeTokenizers.LIBRARY.getSequenceIds(encoding),
+                        maxTokens);
+            } finally {
+                NativeTokenizers.LIBRARY.deleteEncoding(encoding);
+            }
+        });
+    }
+
+    /** Without so many tokens at the end of the second text that the rest has room. */
+    private static EncoderInput cut(int[] tokens, int[] types, long[] sequences, int maxTokens) {
+        int excess = tokens.length - maxTokens;
+        if (excess <= 0) {
+            return new EncoderInput(tokens, types);
         }
-        return tokens;
+        int end = sequences.length;
+        while (end > 0 && sequences[end - 1] != 1) {
+            end--;
+        }
+        int begin = end;
+        while (begin > 0 && sequences[begin - 1] == 1) {
+            begin--;
+        }
+        if (end - begin <= excess) {
+            throw new IllegalArgumentException("the first text leaves the second one no room in " + maxTokens
+                    + " tokens: without it there are " + (tokens.length - (end - begin)));
+        }
+        return new EncoderInput(without(tokens, end - excess, end), without(types, end - excess, end));
+    }
+
+    private static int[] without(int[] array, int begin, int end) {
+        int[] rest = Arrays.copyOf(array, array.length - (end - begin));
+        System.arraycopy(array, end, rest, begin, array.length - end);
+        return rest;
+    }
+
+    private static void checkLength(String text) {
+        if (text.length() > MAX_TEXT_CHARS) {
+            throw new IllegalArgumentException(
+                    "a text of " + text.length() + " characters is longer than the limit of " + MAX_TEXT_CHARS);
+        }
+    }
+
+    private static int[] ints(long[] longs) {
+        int[] ints = new int[longs.length];
+        for (int i = 0; i < longs.length; i++) {
+            ints[i] = (int) longs[i];
+        }
+        return ints;
     }
 
     /** {@inheritDoc} Ids that no token has are left out. */

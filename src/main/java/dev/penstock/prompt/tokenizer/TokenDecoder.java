@@ -25,6 +25,9 @@ final class TokenDecoder {
         record ByteFallback() implements Step {}
 
         record ByteLevel() implements Step {}
+
+        /** Names that go on with a word begin with the prefix; all others begin one. */
+        record WordPiece(String prefix) implements Step {}
     }
 
     private final List<Step> steps = new ArrayList<>();
@@ -50,6 +53,8 @@ final class TokenDecoder {
             case "ByteFallback" -> steps.add(new Step.ByteFallback());
             case "Metaspace" ->
                 steps.add(new Step.Replace(decoder.path("replacement").asText("▁"), " "));
+            case "WordPiece" ->
+                steps.add(new Step.WordPiece(decoder.path("prefix").asText("##")));
             case "Replace" -> {
                 JsonNode pattern = decoder.path("pattern").path("String");
                 if (!pattern.isTextual() || pattern.asText().isEmpty()) {
@@ -63,7 +68,7 @@ final class TokenDecoder {
             }
             default ->
                 throw new IOException("its decoder is of type " + type
-                        + "; supported are ByteLevel, Metaspace, and Replace with ByteFallback");
+                        + "; supported are ByteLevel, Metaspace, WordPiece, and Replace with ByteFallback");
         }
     }
 
@@ -82,6 +87,8 @@ final class TokenDecoder {
         for (Step step : steps) {
             switch (step) {
                 case Step.Replace(String pattern, String content) -> text = text.replace(pattern, content);
+                case Step.WordPiece(String prefix) ->
+                    text = text.startsWith(prefix) ? text.substring(prefix.length()) : " " + text;
                 case Step.ByteFallback() -> {
                     if (text.length() == 6
                             && text.startsWith("<0x")

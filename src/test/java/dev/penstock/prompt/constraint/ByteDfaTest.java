@@ -55,13 +55,16 @@ class ByteDfaTest {
             case 1 -> "[ab]";
             case 2, 3 -> pattern(random, depth - 1) + pattern(random, depth - 1);
             case 4 -> "(" + pattern(random, depth - 1) + "|" + pattern(random, depth - 1) + ")";
-            default -> "(" + pattern(random, depth - 1) + ")" + List.of("*", "?", "{1,2}").get(random.nextInt(3));
+            default ->
+                "(" + pattern(random, depth - 1) + ")"
+                        + List.of("*", "?", "{1,2}").get(random.nextInt(3));
         };
     }
 
     @Test
     void whatNothingMatchesIsEmptyAndTheRestKnowsItsShortestString() {
-        assertThat(Regex.and(Regex.literal("ab"), Regex.literal("ac")).isEmpty()).isTrue();
+        assertThat(Regex.and(Regex.literal("ab"), Regex.literal("ac")).isEmpty())
+                .isTrue();
         assertThat(Regex.not(Regex.ANYTHING).isEmpty()).isTrue();
         Regex a = Regex.repeat(Regex.literal("a"), 3, Regex.UNBOUNDED);
         Regex even = Regex.repeat(Regex.literal("aa"), 0, Regex.UNBOUNDED);

@@ -20,8 +20,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class ConstraintsTest {
-    private static final TestVocabulary VOCABULARY =
-            TestVocabulary.ofBytesAnd(List.of("ab", "abc", "aa", "(((", "))", "12", ", ", "é", "<tool"), List.of("<end>", "[CALL]"));
+    private static final TestVocabulary VOCABULARY = TestVocabulary.ofBytesAnd(
+            List.of("ab", "abc", "aa", "(((", "))", "12", ", ", "é", "<tool"), List.of("<end>", "[CALL]"));
 
     private final Constraints constraints = new Constraints(VOCABULARY);
 
@@ -86,11 +86,10 @@ class ConstraintsTest {
     @Test
     void textWithoutAnEndStopsShortOfIt() {
         OutputFollower follower = constraints
-                .compile(new OutputForm.Sequence(List.of(new OutputForm.TextWithout("abc"), new OutputForm.Special("<end>"))))
+                .compile(new OutputForm.Sequence(
+                        List.of(new OutputForm.TextWithout("abc"), new OutputForm.Special("<end>"))))
                 .follow();
-        assertThat(tokens(follower.allowed()))
-                .contains(VOCABULARY.token("ab"))
-                .doesNotContain(VOCABULARY.token("abc"));
+        assertThat(tokens(follower.allowed())).contains(VOCABULARY.token("ab")).doesNotContain(VOCABULARY.token("abc"));
         follower.accept(VOCABULARY.token("ab"));
         assertThat(tokens(follower.allowed())).contains((int) 'd').doesNotContain((int) 'c');
     }

@@ -12,8 +12,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 class GbnfParserTest {
-    private static final String JSON =
-            """
+    private static final String JSON = """
             # any object
             root   ::= object
             value  ::= object | array | string | number | ("true" | "false" | "null") ws
@@ -43,8 +42,15 @@ class GbnfParserTest {
             delimiter = ';',
             quoteCharacter = '\0',
             value = {
-                "{};true", "{\"a\": [1, -2.5e3, {\"b\": null}]};true", "{\"a\\u00e9\\\"\": \"漢\"};true", "{\"a\":};false", "{;false",
-                "[];false", "{\"a\": 01};false", "{\"a\": \"\\q\"};false", "{\"a\": {\"b\": {\"c\": [[[true]]]}}};true"
+                "{};true",
+                "{\"a\": [1, -2.5e3, {\"b\": null}]};true",
+                "{\"a\\u00e9\\\"\": \"漢\"};true",
+                "{\"a\":};false",
+                "{;false",
+                "[];false",
+                "{\"a\": 01};false",
+                "{\"a\": \"\\q\"};false",
+                "{\"a\": {\"b\": {\"c\": [[[true]]]}}};true"
             })
     void theGrammarOfJsonReadsJson(String text, boolean is) {
         assertThat(matches(JSON, text)).isEqualTo(is);
@@ -146,7 +152,8 @@ class GbnfParserTest {
     void placesAreOfTheLineThatTheyAreIn() {
         assertThatThrownBy(() -> GbnfParser.parse("root ::= \"a\"\n\nb ::= \"b\"\n  ?"))
                 .hasMessageContaining("line 4, column 3");
-        assertThatThrownBy(() -> GbnfParser.parse("root ::= \"a\"\nroot ::= \"b\"")).hasMessageContaining("line 2, column 1");
+        assertThatThrownBy(() -> GbnfParser.parse("root ::= \"a\"\nroot ::= \"b\""))
+                .hasMessageContaining("line 2, column 1");
     }
 
     @Test

@@ -130,8 +130,7 @@ class MaskTest {
     }
 
     /** Bytes of the shortest end of a text by trying all, or one more than {@code most}. */
-    private static int shortest(NaiveMatcher naive, Set<List<Symbol>> from, int most)
-            throws NaiveMatcher.TooAmbiguous {
+    private static int shortest(NaiveMatcher naive, Set<List<Symbol>> from, int most) throws NaiveMatcher.TooAmbiguous {
         List<Set<List<Symbol>>> level = List.of(from);
         for (int length = 0; length <= most; length++) {
             List<Set<List<Symbol>>> next = new ArrayList<>();

@@ -60,7 +60,8 @@ final class RandomGrammars {
             case 5 -> Regex.concat(regex(depth - 1), regex(depth - 1));
             case 6 -> {
                 int min = random.nextInt(3);
-                yield Regex.repeat(regex(depth - 1), min, random.nextBoolean() ? Regex.UNBOUNDED : min + random.nextInt(3));
+                yield Regex.repeat(
+                        regex(depth - 1), min, random.nextBoolean() ? Regex.UNBOUNDED : min + random.nextInt(3));
             }
             default -> {
                 Regex a = regex(depth - 1);

@@ -74,7 +74,15 @@ class RegexParserTest {
     @ParameterizedTest
     @CsvSource(
             delimiter = ' ',
-            value = {"^ab$ ab", "^a|b$ xxb", "^a|b$ axx", "ab xabx", "^\\d{3}$ 123", "(?<year>\\d{4}) in2026", "\\p{Lu}+ xÄx"})
+            value = {
+                "^ab$ ab",
+                "^a|b$ xxb",
+                "^a|b$ axx",
+                "ab xabx",
+                "^\\d{3}$ 123",
+                "(?<year>\\d{4}) in2026",
+                "\\p{Lu}+ xÄx"
+            })
     void anchorsAndGroupsAreFoundInTexts(String pattern, String text) {
         assertThat(matches(RegexParser.somewhere(pattern, RegexParser::utf8), text))
                 .isTrue();
@@ -90,8 +98,28 @@ class RegexParserTest {
     @ParameterizedTest
     @ValueSource(
             strings = {
-                "(a)\\1", "(?=a)b", "(?!a)b", "(?<=a)b", "(?<!a)b", "\\ba", "(?i)a", "a**", "*a", "(a", "a)", "[a", "[b-a]", "a{3,2}",
-                "\\", "\\u12", "\\p{Greek}", "a$b", "(^a)b", "a++", "\\q", "a{1,999999}"
+                "(a)\\1",
+                "(?=a)b",
+                "(?!a)b",
+                "(?<=a)b",
+                "(?<!a)b",
+                "\\ba",
+                "(?i)a",
+                "a**",
+                "*a",
+                "(a",
+                "a)",
+                "[a",
+                "[b-a]",
+                "a{3,2}",
+                "\\",
+                "\\u12",
+                "\\p{Greek}",
+                "a$b",
+                "(^a)b",
+                "a++",
+                "\\q",
+                "a{1,999999}"
             })
     void whatIsNotRegularOrNotWellFormedIsRefusedWithItsPlace(String pattern) {
         assertThatThrownBy(() -> RegexParser.whole(pattern))

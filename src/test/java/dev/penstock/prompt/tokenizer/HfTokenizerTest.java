@@ -188,8 +188,8 @@ class HfTokenizerTest {
     void whatIsNoTokenizerIsRefusedWithTheFileAndTheCause(@TempDir Path folder) throws IOException {
         ObjectNode hugeId = TestTokenizers.byteLevel();
         ((ObjectNode) hugeId.path("model").path("vocab")).put("huge", 4_000_000_000L);
-        ObjectNode wordPiece = TestTokenizers.byteLevel();
-        wordPiece.putObject("decoder").put("type", "WordPiece").put("prefix", "##");
+        ObjectNode ctc = TestTokenizers.byteLevel();
+        ctc.putObject("decoder").put("type", "CTC");
         ObjectNode noVocab = TestTokenizers.byteLevel();
         ((ObjectNode) noVocab.path("model")).remove("vocab");
         ObjectNode badMerge = TestTokenizers.byteLevel();
@@ -204,7 +204,7 @@ class HfTokenizerTest {
         refused(folder, "{\"model\":{\"vocab\":{\"a\":1e3}}}", "expected a number in vocab");
         refused(folder, "{\"model\":{\"vocab\":{}},\"added_tokens\":[{}]}", "added_tokens");
         refused(folder, hugeId.toString(), "4000000000");
-        refused(folder, wordPiece.toString(), "WordPiece");
+        refused(folder, ctc.toString(), "CTC");
         refused(folder, noVocab.toString(), "no model");
         refused(folder, badMerge.toString(), "not a usable tokenizer");
     }
