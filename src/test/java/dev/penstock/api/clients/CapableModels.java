@@ -19,7 +19,7 @@ import java.time.Instant;
 import java.util.List;
 import java.util.Set;
 
-/** Two models of {@link CapableBackend}, with tokens that are bytes. */
+/** Two models of {@link CapableBackend}, with a small vocabulary. */
 @Alternative
 @Singleton
 public class CapableModels implements ModelLoader {
@@ -30,7 +30,7 @@ public class CapableModels implements ModelLoader {
     @Override
     public void load(ModelRegistry registry) {
         for (String id : descriptions()) {
-            Tokenizer tokenizer = new ByteTokenizer();
+            Tokenizer tokenizer = new PieceTokenizer();
             registry.serve(
                     new ServedModel(
                             id,

@@ -39,9 +39,18 @@ class LangChain4jStreamingTest extends AbstractStreamingChatModelIT {
 
     @Override
     protected List<StreamingChatModel> models() {
+        return List.of(model().build());
+    }
+
+    @Override
+    protected List<StreamingChatModel> modelsSupportingTools() {
+        return List.of(model().build(), model().strictTools(true).build());
+    }
+
+    @Override
+    protected List<StreamingChatModel> modelsSupportingStructuredOutputs() {
         return List.of(
                 model().build(),
-                model().strictTools(true).build(),
                 model().responseFormat("json_schema").strictJsonSchema(true).build());
     }
 
