@@ -96,21 +96,19 @@ class OpenAiJavaTest {
         ChatCompletion plain = create(asks(CAPITAL).n(2));
         ChatCompletion streamed = stream(asks(CAPITAL).n(2));
 
-        assertThat(plain.choices())
-                .extracting(ChatCompletion.Choice::index)
-                .containsExactly(0L, 1L);
-        assertThat(plain.choices())
-                .allSatisfy(choice -> assertThat(choice.message().content()).hasValue("The capital of Germany is Berlin."));
-        assertThat(streamed.choices())
-                .usingRecursiveComparison()
-                .comparingOnlyFields("index", "finishReason")
-                .isEqualTo(plain.choices());
-        assertThat(streamed.choices())
-                .extracting(choice -> choice.message().content())
-                .isEqualTo(plain.choices().stream()
-                        .map(choice -> choice.message().content())
-                        .toList());
+        assertThat(plain.choices()).extracting(ChatCompletion.Choice::index).containsExactly(0L, 1L);
+        assertThat(summaries(plain))
+                .containsExactly(
+                        "0 stop The capital of Germany is Berlin.", "1 stop The capital of Germany is Berlin.");
+        assertThat(summaries(streamed)).isEqualTo(summaries(plain));
         assertThat(streamed.usage()).isEqualTo(plain.usage());
+    }
+
+    private static List<String> summaries(ChatCompletion reply) {
+        return reply.choices().stream()
+                .map(choice -> choice.index() + " " + choice.finishReason() + " "
+                        + choice.message().content().orElseThrow())
+                .toList();
     }
 
     @Test
@@ -169,15 +167,16 @@ class OpenAiJavaTest {
 
     @Test
     void anAnswerComesInTheFormOfAClass() {
-        List<String> cities = client()
-                .chat()
-                .completions()
-                .create(asks(CAPITAL).responseFormat(Answer.class).build())
-                .choices()
-                .stream()
-                .flatMap(choice -> choice.message().content().stream())
-                .map(answer -> answer.city)
-                .toList();
+        List<String> cities =
+                client()
+                        .chat()
+                        .completions()
+                        .create(asks(CAPITAL).responseFormat(Answer.class).build())
+                        .choices()
+                        .stream()
+                        .flatMap(choice -> choice.message().content().stream())
+                        .map(answer -> answer.city)
+                        .toList();
 
         assertThat(cities).containsExactly("Berlin");
     }
@@ -202,12 +201,12 @@ class OpenAiJavaTest {
         assertThat(image.param()).hasValue("messages[0].content[0].type");
         assertThat(image.type()).hasValue("invalid_request_error");
 
-        BadRequestException temperature =
-                catchThrowableOfType(BadRequestException.class, () -> create(asks(CAPITAL).temperature(3)));
+        BadRequestException temperature = catchThrowableOfType(
+                BadRequestException.class, () -> create(asks(CAPITAL).temperature(3)));
         assertThat(temperature.param()).hasValue("temperature");
 
-        NotFoundException model =
-                catchThrowableOfType(NotFoundException.class, () -> create(asks(CAPITAL).model("gpt-9")));
+        NotFoundException model = catchThrowableOfType(
+                NotFoundException.class, () -> create(asks(CAPITAL).model("gpt-9")));
         assertThat(model.code()).hasValue("model_not_found");
         assertThat(model.param()).hasValue("model");
     }
