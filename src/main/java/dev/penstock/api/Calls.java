@@ -1,5 +1,6 @@
 package dev.penstock.api;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import dev.penstock.model.Budget;
 import dev.penstock.model.WireRequest;
 import dev.penstock.model.WireRequest.Endpoint;
@@ -29,11 +30,13 @@ class Calls {
 
     private final ModelCatalog catalog;
     private final JobMaker jobs;
+    private final ResponseJobs responses;
     private final PromptSizes sizes;
 
-    Calls(ModelCatalog catalog, JobMaker jobs, PromptSizes sizes) {
+    Calls(ModelCatalog catalog, JobMaker jobs, ResponseJobs responses, PromptSizes sizes) {
         this.catalog = catalog;
         this.jobs = jobs;
+        this.responses = responses;
         this.sizes = sizes;
     }
 
@@ -49,18 +52,23 @@ class Calls {
         StreamFields streaming = StreamFields.read(body);
         WireRequest wire = new WireRequest(endpoint, bytes, streaming.stream(), streaming.includeUsage());
         Budget budget = BudgetFields.read(headers, body);
-        String caller = caller(body);
+        String caller = caller(endpoint, body);
         return switch (model) {
             case ServedModel served -> {
                 Job job = switch (endpoint) {
-                    case CHAT -> jobs.chat(served, ChatRequest.read(body), JobMaker.newId("chatcmpl-"));
+                    case CHAT ->
+                        jobs.chat(served, ChatRequest.read(body), JobMaker.newId("chatcmpl-"), ChoicesWriter::ofChat);
                     case COMPLETIONS -> jobs.completion(served, CompletionRequest.read(body));
+                    case RESPONSES -> responses.make(served, body);
+                    case MESSAGES -> messages(served, MessagesRequest.read(body));
                 };
                 List<Size> sequences = job.sequences().stream()
                         .map(s -> new Size(s.promptTokens().length, s.sampling().maxTokens()))
                         .toList();
                 Prefix prefix = Prefix.ofTokens(job.sequences().getFirst().promptTokens());
-                yield new Call(name, wire, job, new RouteRequest(caller, sequences, prefix, budget, 0));
+                // What is kept is kept here, and not every server knows Anthropic's form.
+                boolean staysHere = endpoint == Endpoint.RESPONSES || endpoint == Endpoint.MESSAGES;
+                yield new Call(name, wire, job, new RouteRequest(caller, sequences, prefix, budget, 0, staysHere));
             }
             case RemoteModel remote -> {
                 Size size = new Size(sizes.estimate(name, bytes.length), maxTokens(body, remote));
@@ -68,6 +76,10 @@ class Calls {
                         name, wire, null, new RouteRequest(caller, List.of(size), Prefix.ofBytes(bytes), budget, 0));
             }
         };
+    }
+
+    private Job messages(ServedModel model, MessagesRequest request) {
+        return jobs.chat(model, request.chat(), JobMaker.newId("msg_"), job -> new MessagesWriter(job, request));
     }
 
     /** Whether there is any model that is only elsewhere. */
@@ -80,14 +92,17 @@ class Calls {
         return catalog.find(body.requiredText("model")).orElse(null) instanceof RemoteModel;
     }
 
-    private static String caller(JsonObject body) {
-        String caller = Objects.requireNonNullElse(body.get("user"), "").toString();
+    private static String caller(Endpoint endpoint, JsonObject body) {
+        JsonObject metadata = endpoint == Endpoint.MESSAGES ? body.object("metadata") : null;
+        JsonNode user = metadata == null ? body.get("user") : metadata.get("user_id");
+        String caller = Objects.requireNonNullElse(user, "").toString();
         return caller.length() > MAX_CALLER_CHARS ? caller.substring(0, MAX_CALLER_CHARS) : caller;
     }
 
     private static int maxTokens(JsonObject body, RemoteModel model) {
         OptionalInt newer = body.integer("max_completion_tokens", 1, Integer.MAX_VALUE);
-        OptionalInt limit = newer.isPresent() ? newer : body.integer("max_tokens", 1, Integer.MAX_VALUE);
+        OptionalInt older = newer.isPresent() ? newer : body.integer("max_tokens", 1, Integer.MAX_VALUE);
+        OptionalInt limit = older.isPresent() ? older : body.integer("max_output_tokens", 1, Integer.MAX_VALUE);
         return limit.orElse(model.maxTokens().orElse(DEFAULT_MAX_TOKENS));
     }
 }

@@ -1,9 +1,9 @@
 package dev.penstock.model;
 
 /**
- * A request of OpenAI's API as its caller wrote it.
+ * A request of OpenAI's API, or of Anthropic's, as its caller wrote it.
  *
- * @param endpoint which of the API's
+ * @param endpoint which of them
  * @param body one JSON object in UTF-8, in which no key stands twice; nobody may change it
  * @param stream whether it asks for a stream
  * @param includeUsage whether it asks for a last chunk that counts the tokens
@@ -14,7 +14,11 @@ public record WireRequest(Endpoint endpoint, byte[] body, boolean stream, boolea
         /** {@code /chat/completions}. */
         CHAT("/chat/completions"),
         /** {@code /completions}. */
-        COMPLETIONS("/completions");
+        COMPLETIONS("/completions"),
+        /** {@code /responses}. */
+        RESPONSES("/responses"),
+        /** {@code /messages}, in Anthropic's form. */
+        MESSAGES("/messages");
 
         private final String path;
 

@@ -28,6 +28,8 @@ final class WireScan {
     private final byte[] json;
     private int modelBegin = -1;
     private int modelEnd;
+    private int innerModelBegin = -1;
+    private int innerModelEnd;
     private int optionsBegin = -1;
     private int optionsEnd;
     private int providerBegin = -1;
@@ -36,6 +38,8 @@ final class WireScan {
     private boolean carriesOutput;
     private boolean finishes;
     private int choices;
+    private @Nullable String type;
+    private @Nullable String object;
     private @Nullable Usage usage;
     private @Nullable Error error;
 
@@ -86,8 +90,11 @@ final class WireScan {
                     providerBegin = nameBegin;
                     providerEnd = skip(p);
                 }
+                case "type" -> type = text(p, value);
+                case "object" -> object = text(p, value);
                 case "choices" -> readChoices(p, value);
                 case "usage" -> readUsage(p, value);
+                case "response", "message" -> readInner(p, value);
                 case "error" -> readError(p, value);
                 default -> p.skipChildren();
             }
@@ -100,6 +107,31 @@ final class WireScan {
         p.skipChildren();
         p.finishToken();
         return (int) p.currentLocation().getByteOffset();
+    }
+
+    private static @Nullable String text(JsonParser p, JsonToken value) throws IOException {
+        p.skipChildren();
+        return value == JsonToken.VALUE_STRING ? p.getText() : null;
+    }
+
+    /** The reply as far as it has come, in an event of it. */
+    private void readInner(JsonParser p, JsonToken value) throws IOException {
+        if (value != JsonToken.START_OBJECT) {
+            p.skipChildren();
+            return;
+        }
+        while (p.nextToken() == JsonToken.FIELD_NAME) {
+            String name = p.currentName();
+            JsonToken inner = p.nextToken();
+            switch (name) {
+                case "model" -> {
+                    innerModelBegin = (int) p.currentTokenLocation().getByteOffset();
+                    innerModelEnd = skip(p);
+                }
+                case "usage" -> readUsage(p, inner);
+                default -> p.skipChildren();
+            }
+        }
     }
 
     private void readChoices(JsonParser p, JsonToken value) throws IOException {
@@ -131,28 +163,43 @@ final class WireScan {
         }
         int prompt = 0;
         int cached = 0;
+        int beside = 0;
         int completion = 0;
         while (p.nextToken() == JsonToken.FIELD_NAME) {
             String name = p.currentName();
             JsonToken token = p.nextToken();
-            if (token == JsonToken.VALUE_NUMBER_INT && name.equals("prompt_tokens")) {
-                prompt = tokens(p);
-            } else if (token == JsonToken.VALUE_NUMBER_INT && name.equals("completion_tokens")) {
-                completion = tokens(p);
-            } else if (token == JsonToken.START_OBJECT && name.equals("prompt_tokens_details")) {
-                while (p.nextToken() == JsonToken.FIELD_NAME) {
-                    String detail = p.currentName();
-                    if (p.nextToken() == JsonToken.VALUE_NUMBER_INT && detail.equals("cached_tokens")) {
-                        cached = tokens(p);
-                    } else {
-                        p.skipChildren();
-                    }
+            boolean number = token == JsonToken.VALUE_NUMBER_INT;
+            switch (name) {
+                case "prompt_tokens", "input_tokens" -> prompt = number ? tokens(p) : prompt;
+                case "completion_tokens", "output_tokens" -> completion = number ? tokens(p) : completion;
+                // Anthropic counts these beside the others, not among them.
+                case "cache_read_input_tokens" -> {
+                    cached = number ? tokens(p) : cached;
+                    beside += number ? tokens(p) : 0;
                 }
-            } else {
-                p.skipChildren();
+                case "cache_creation_input_tokens" -> beside += number ? tokens(p) : 0;
+                case "prompt_tokens_details", "input_tokens_details" -> cached = readCached(p, token, cached);
+                default -> {}
+            }
+            p.skipChildren();
+        }
+        prompt = Math.min(MAX_TOKENS, prompt + beside);
+        usage = new Usage(prompt, Math.min(cached, prompt), completion);
+    }
+
+    private static int readCached(JsonParser p, JsonToken value, int otherwise) throws IOException {
+        int cached = otherwise;
+        if (value == JsonToken.START_OBJECT) {
+            while (p.nextToken() == JsonToken.FIELD_NAME) {
+                String detail = p.currentName();
+                if (p.nextToken() == JsonToken.VALUE_NUMBER_INT && detail.equals("cached_tokens")) {
+                    cached = tokens(p);
+                } else {
+                    p.skipChildren();
+                }
             }
         }
-        usage = new Usage(prompt, Math.min(cached, prompt), completion);
+        return cached;
     }
 
     private static int tokens(JsonParser p) throws IOException {
@@ -195,6 +242,18 @@ final class WireScan {
         if (!holds) {
             throw new IOException("It is not " + what + ".");
         }
+    }
+
+    /** What it says of its own kind, as events and Anthropic's objects do. */
+    @Nullable
+    String type() {
+        return type;
+    }
+
+    /** What OpenAI's objects say of their kind. */
+    @Nullable
+    String object() {
+        return object;
     }
 
     /** Whether it has choices, as chunks and replies have. */
@@ -255,9 +314,12 @@ final class WireScan {
         return at;
     }
 
-    /** The object with this model, itself a JSON string, in place of its own. */
+    /** The object with this model, itself a JSON string, in place of its own or that of the reply in it. */
     byte[] withModel(byte[] model) {
-        return modelBegin < 0 ? json : replaced(modelBegin, modelEnd, model);
+        if (modelBegin >= 0) {
+            return replaced(modelBegin, modelEnd, model);
+        }
+        return innerModelBegin < 0 ? json : replaced(innerModelBegin, innerModelEnd, model);
     }
 
     /** The request with this model in place of its own, and with usage at the end of the stream. */
