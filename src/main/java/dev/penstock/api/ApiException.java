@@ -10,6 +10,12 @@ public final class ApiException extends RuntimeException {
     private static final String INVALID_REQUEST = "invalid_request_error";
     private static final String SERVER = "server_error";
 
+    /** The code of {@link #promptTooLong}. */
+    static final String TOO_LONG = "context_length_exceeded";
+
+    /** The code of {@link #overloaded}. */
+    static final String OVERLOADED = "server_is_overloaded";
+
     private final int status;
     private final String type;
     private final @Nullable String param;
@@ -48,7 +54,7 @@ public final class ApiException extends RuntimeException {
                 400,
                 INVALID_REQUEST,
                 param,
-                "context_length_exceeded",
+                TOO_LONG,
                 0,
                 "This model's maximum context length is " + contextLength + " tokens, of which at least one is for the"
                         + " reply; the prompt has " + promptTokens + ". Shorten it.");
@@ -64,6 +70,12 @@ public final class ApiException extends RuntimeException {
                 0,
                 "This model's maximum context length is " + contextLength + " tokens; '" + param + "' has " + tokens
                         + ". Shorten it.");
+    }
+
+    /** 400: the response that a request goes on from is not kept. */
+    public static ApiException unknownPrevious(String message) {
+        return new ApiException(
+                400, INVALID_REQUEST, "previous_response_id", "previous_response_not_found", 0, message);
     }
 
     /** 404: no such model. */
@@ -89,7 +101,7 @@ public final class ApiException extends RuntimeException {
 
     /** 503: the caller may try again after that many seconds. */
     public static ApiException overloaded(int retryAfterS, String message) {
-        return new ApiException(503, SERVER, null, "server_is_overloaded", retryAfterS, message);
+        return new ApiException(503, SERVER, null, OVERLOADED, retryAfterS, message);
     }
 
     /** 500: something failed here; the message must tell nothing of the server's insides. */

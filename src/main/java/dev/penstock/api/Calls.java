@@ -1,5 +1,6 @@
 package dev.penstock.api;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import dev.penstock.model.Budget;
 import dev.penstock.model.EncoderTask;
 import dev.penstock.model.WireRequest;
@@ -31,11 +32,13 @@ class Calls {
 
     private final ModelCatalog catalog;
     private final JobMaker jobs;
+    private final ResponseJobs responses;
     private final PromptSizes sizes;
 
-    Calls(ModelCatalog catalog, JobMaker jobs, PromptSizes sizes) {
+    Calls(ModelCatalog catalog, JobMaker jobs, ResponseJobs responses, PromptSizes sizes) {
         this.catalog = catalog;
         this.jobs = jobs;
+        this.responses = responses;
         this.sizes = sizes;
     }
 
@@ -51,12 +54,15 @@ class Calls {
         StreamFields streaming = StreamFields.read(body);
         WireRequest wire = new WireRequest(endpoint, bytes, streaming.stream(), streaming.includeUsage());
         Budget budget = BudgetFields.read(headers, body);
-        String caller = caller(body);
+        String caller = caller(endpoint, body);
         return switch (model) {
             case ServedModel served -> {
                 Job job = switch (endpoint) {
-                    case CHAT -> jobs.chat(served, ChatRequest.read(body), JobMaker.newId("chatcmpl-"));
+                    case CHAT ->
+                        jobs.chat(served, ChatRequest.read(body), JobMaker.newId("chatcmpl-"), ChoicesWriter::ofChat);
                     case COMPLETIONS -> jobs.completion(served, CompletionRequest.read(body));
+                    case RESPONSES -> responses.make(served, body);
+                    case MESSAGES -> messages(served, MessagesRequest.read(body));
                     case EMBEDDINGS, RERANK ->
                         throw ApiException.badField(
                                 "model", "The model '" + name + "' generates text; it is no encoder.");
@@ -65,7 +71,9 @@ class Calls {
                         .map(s -> new Size(s.promptTokens().length, s.sampling().maxTokens()))
                         .toList();
                 Prefix prefix = Prefix.ofTokens(job.sequences().getFirst().promptTokens());
-                yield new Call(name, wire, job, new RouteRequest(caller, sequences, prefix, budget, 0));
+                // What is kept is kept here, and not every server knows Anthropic's form.
+                boolean staysHere = endpoint == Endpoint.RESPONSES || endpoint == Endpoint.MESSAGES;
+                yield new Call(name, wire, job, new RouteRequest(caller, sequences, prefix, budget, 0, staysHere));
             }
             case EncoderModel encoder ->
                 throw ApiException.badField(
@@ -80,6 +88,10 @@ class Calls {
         };
     }
 
+    private Job messages(ServedModel model, MessagesRequest request) {
+        return jobs.chat(model, request.chat(), JobMaker.newId("msg_"), job -> new MessagesWriter(job, request));
+    }
+
     /** Whether there is any model that is only elsewhere. */
     boolean haveRemoteModels() {
         return catalog.models().stream().anyMatch(RemoteModel.class::isInstance);
@@ -90,8 +102,10 @@ class Calls {
         return catalog.find(body.requiredText("model")).orElse(null) instanceof RemoteModel;
     }
 
-    private static String caller(JsonObject body) {
-        String caller = Objects.requireNonNullElse(body.get("user"), "").toString();
+    private static String caller(Endpoint endpoint, JsonObject body) {
+        JsonObject metadata = endpoint == Endpoint.MESSAGES ? body.object("metadata") : null;
+        JsonNode user = metadata == null ? body.get("user") : metadata.get("user_id");
+        String caller = Objects.requireNonNullElse(user, "").toString();
         return caller.length() > MAX_CALLER_CHARS ? caller.substring(0, MAX_CALLER_CHARS) : caller;
     }
 
@@ -100,7 +114,8 @@ class Calls {
             return 1;
         }
         OptionalInt newer = body.integer("max_completion_tokens", 1, Integer.MAX_VALUE);
-        OptionalInt limit = newer.isPresent() ? newer : body.integer("max_tokens", 1, Integer.MAX_VALUE);
+        OptionalInt older = newer.isPresent() ? newer : body.integer("max_tokens", 1, Integer.MAX_VALUE);
+        OptionalInt limit = older.isPresent() ? older : body.integer("max_output_tokens", 1, Integer.MAX_VALUE);
         return limit.orElse(model.maxTokens().orElse(DEFAULT_MAX_TOKENS));
     }
 }

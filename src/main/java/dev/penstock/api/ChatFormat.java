@@ -171,23 +171,28 @@ final class ChatFormat implements ReplyFormat {
         json.writeStartObject();
         json.writeArrayFieldStart("content");
         for (TokenLogprob logprob : logprobs) {
-            json.writeStartObject();
             token(json, logprob);
-            json.writeArrayFieldStart("top_logprobs");
-            for (TokenLogprob top : logprob.top()) {
-                json.writeStartObject();
-                token(json, top);
-                json.writeEndObject();
-            }
-            json.writeEndArray();
-            json.writeEndObject();
         }
         json.writeEndArray();
         json.writeNullField("refusal");
         json.writeEndObject();
     }
 
-    private static void token(JsonGenerator json, TokenLogprob logprob) throws IOException {
+    /** Writes a token with its alternatives. */
+    static void token(JsonGenerator json, TokenLogprob logprob) throws IOException {
+        json.writeStartObject();
+        fields(json, logprob);
+        json.writeArrayFieldStart("top_logprobs");
+        for (TokenLogprob top : logprob.top()) {
+            json.writeStartObject();
+            fields(json, top);
+            json.writeEndObject();
+        }
+        json.writeEndArray();
+        json.writeEndObject();
+    }
+
+    private static void fields(JsonGenerator json, TokenLogprob logprob) throws IOException {
         json.writeStringField("token", logprob.text());
         json.writeNumberField("logprob", ReplyFormat.finite(logprob.logprob()));
         json.writeArrayFieldStart("bytes");

@@ -10,6 +10,7 @@ import org.jspecify.annotations.Nullable;
  * A conversation to go on with, read and checked: the body of {@code POST /v1/chat/completions}, or what another endpoint's says in
  * its own words.
  *
+ * @param field where the messages came in, for errors
  * @param messages at least one, see {@link MessageFields#read}
  * @param templateVariables what else the template sees
  * @param addGenerationPrompt whether the template opens the assistant's turn
@@ -20,6 +21,7 @@ import org.jspecify.annotations.Nullable;
  */
 record ChatRequest(
         String model,
+        String field,
         List<Map<String, Object>> messages,
         Map<String, @Nullable Object> templateVariables,
         boolean addGenerationPrompt,
@@ -47,6 +49,7 @@ record ChatRequest(
         StreamFields streaming = StreamFields.read(body);
         return new ChatRequest(
                 model,
+                "messages",
                 messages,
                 templateVariables(body),
                 body.flag("add_generation_prompt", true),
@@ -56,6 +59,23 @@ record ChatRequest(
                 ToolFields.read(body),
                 FormatFields.read(body),
                 CommonFields.serviceTier(body),
+                streaming);
+    }
+
+    /** The same with other messages. */
+    ChatRequest withMessages(List<Map<String, Object>> others) {
+        return new ChatRequest(
+                model,
+                field,
+                List.copyOf(others),
+                templateVariables,
+                addGenerationPrompt,
+                addSpecialTokens,
+                sampling,
+                n,
+                tools,
+                format,
+                serviceTier,
                 streaming);
     }
 

@@ -29,6 +29,11 @@ final class ChoicesWriter implements ReplyWriter {
         this.open = candidates.size();
     }
 
+    /** Replies of chats. */
+    static ChoicesWriter ofChat(Job job) {
+        return new ChoicesWriter(job, new ChatFormat(job.shape().legacyCalls()));
+    }
+
     @Override
     public boolean complete() {
         return open == 0;
@@ -141,6 +146,11 @@ final class ChoicesWriter implements ReplyWriter {
         candidate.scored(piece);
         var echo = new Piece.Text(candidate.echo());
         out.event(json -> chunk(json, candidate, j -> format.piece(j, echo, candidate.message()), candidate.echoed()));
+    }
+
+    @Override
+    public void failure(EventStream out, ApiException error) throws IOException {
+        Dialect.CHOICES.errorEvent(out, error);
     }
 
     @Override

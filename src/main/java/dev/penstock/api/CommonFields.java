@@ -8,7 +8,8 @@ import org.jspecify.annotations.Nullable;
 
 /** Fields that several endpoints share, which say something about a request and nothing about its tokens. */
 final class CommonFields {
-    private static final List<String> SERVICE_TIERS = List.of("auto", "default", "flex", "scale", "priority");
+    private static final List<String> SERVICE_TIERS =
+            List.of("auto", "default", "flex", "scale", "priority", "fast", "ultrafast");
     private static final int MAX_METADATA = 16;
     private static final int MAX_METADATA_KEY = 64;
     private static final int MAX_METADATA_VALUE = 512;

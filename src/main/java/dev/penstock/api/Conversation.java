@@ -41,8 +41,8 @@ final class Conversation {
                 request.messages().stream()
                         .mapToLong(m -> MessageFields.content(m).length())
                         .sum(),
-                "messages");
-        ToolChecks.conversation(request.messages()).ifPresent(Conversation::refuse);
+                request.field());
+        ToolChecks.conversation(request.messages()).ifPresent(this::refuseMessage);
         List<Tool> tools = request.tools().tools();
         if (!tools.isEmpty() && !dialogue.callsTools()) {
             throw ApiException.unsupported(
@@ -61,8 +61,16 @@ final class Conversation {
                     model, dialogue.templateMessages(messages), variables, request.addGenerationPrompt());
         } catch (TemplateException e) {
             throw ApiException.badField(
-                    "messages", "The model's chat template does not take this conversation: " + e.getMessage());
+                    request.field(), "The model's chat template does not take this conversation: " + e.getMessage());
         }
+    }
+
+    /** Messages that came in another form have other places there. */
+    private void refuseMessage(ToolChecks.Problem problem) {
+        refuse(
+                request.field().equals("messages")
+                        ? problem
+                        : new ToolChecks.Problem(request.field(), problem.message()));
     }
 
     private static void refuse(ToolChecks.Problem problem) {

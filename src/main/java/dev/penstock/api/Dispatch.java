@@ -96,17 +96,9 @@ final class Dispatch implements Asker {
         return switch (placement.backend()) {
             case TokenBackend backend -> {
                 Job job = call.job();
-                yield job == null ? null : new Reply(this, job, writer(job), backend, placement);
+                yield job == null ? null : new Reply(this, job, job.newWriter(), backend, placement);
             }
             case WireBackend backend -> new ForwardedReply(this, backend, placement);
-        };
-    }
-
-    private ReplyWriter writer(Job job) {
-        return switch (call.wire().endpoint()) {
-            case CHAT -> new ChoicesWriter(job, new ChatFormat(job.shape().legacyCalls()));
-            case COMPLETIONS -> new ChoicesWriter(job, new CompletionFormat());
-            case EMBEDDINGS, RERANK -> throw new IllegalArgumentException("an encoder generates nothing");
         };
     }
 
@@ -143,17 +135,25 @@ final class Dispatch implements Asker {
 
     /** Answers with an error: by a status while there is none, then by an event. On the event loop. */
     void fail(ApiException error) {
-        if (isOver() || exchange.response().ended()) {
-            return;
-        }
-        watch.failed(error);
         if (out.hasBegun()) {
-            out.sendEvent(WireJson.error(error));
-            out.send(Buffer.buffer(), true);
-        } else {
+            fail(error, Buffer.buffer(dialect().errorEvent(error)));
+        } else if (!isOver() && !exchange.response().ended()) {
+            watch.failed(error);
             ReplyHeaders.removeCosts(exchange.response());
             exchange.send(error);
         }
+    }
+
+    /** Ends a stream with the events of an error. On the event loop. */
+    void fail(ApiException error, Buffer events) {
+        if (!isOver() && !exchange.response().ended()) {
+            watch.failed(error);
+            out.send(events, true);
+        }
+    }
+
+    Dialect dialect() {
+        return Dialect.of(call.wire().endpoint());
     }
 
     /** The last bytes of a stream. */

@@ -8,13 +8,13 @@ import jakarta.ws.rs.core.UriInfo;
 import org.jboss.logging.Logger;
 import org.jboss.resteasy.reactive.server.ServerExceptionMapper;
 
-/** Gives every failure of a resource the shape that OpenAI's clients read. */
+/** Gives every failure of a resource the shape that the clients of its path read. */
 class ErrorMappers {
     private static final Logger LOG = Logger.getLogger(ErrorMappers.class);
 
     @ServerExceptionMapper
-    Response known(ApiException e) {
-        return response(e);
+    Response known(ApiException e, UriInfo uri) {
+        return response(e, uri);
     }
 
     /** What JAX-RS itself refuses: paths, methods, media types. */
@@ -24,7 +24,7 @@ class ErrorMappers {
         if (status < 400) {
             return e.getResponse();
         }
-        Response.ResponseBuilder response = Response.fromResponse(response(HttpEdge.error(status, uri.getPath())));
+        Response.ResponseBuilder response = Response.fromResponse(response(HttpEdge.error(status, uri.getPath()), uri));
         String allow = e.getResponse().getHeaderString(HttpHeaders.ALLOW);
         return allow == null
                 ? response.build()
@@ -34,12 +34,13 @@ class ErrorMappers {
     @ServerExceptionMapper
     Response unexpected(Throwable e, UriInfo uri) {
         LOG.errorf(e, "A request to %s failed", uri.getPath());
-        return response(HttpEdge.error(500, uri.getPath()));
+        return response(HttpEdge.error(500, uri.getPath()), uri);
     }
 
-    private static Response response(ApiException e) {
+    private static Response response(ApiException e, UriInfo uri) {
+        Dialect dialect = Dialect.ofPath(uri.getPath());
         Response.ResponseBuilder response =
-                Response.status(e.status()).entity(WireJson.error(e)).type(MediaType.APPLICATION_JSON_TYPE);
+                Response.status(dialect.status(e)).entity(dialect.body(e)).type(MediaType.APPLICATION_JSON_TYPE);
         e.retryAfterS().ifPresent(s -> response.header(HttpHeaders.RETRY_AFTER, s));
         return response.build();
     }

@@ -22,6 +22,14 @@ final class EventStream {
         json.writeRaw("\n\n");
     }
 
+    /** Adds an event that bears its name. */
+    void event(String name, WireJson.Part data) throws IOException {
+        json.writeRaw("event: ");
+        json.writeRaw(name);
+        json.writeRaw('\n');
+        event(data);
+    }
+
     /** Adds the event that ends a stream without error. */
     void done() throws IOException {
         json.writeRaw("data: [DONE]\n\n");

@@ -78,12 +78,12 @@ final class ForwardedReply implements Attempt, WireListener {
             return;
         }
         switch (event) {
-            case Chunk(byte[] json, boolean token) -> {
+            case Chunk(byte[] json, String name, boolean token) -> {
                 if (token) {
                     tokens++;
                     placement.tokens(0, 1);
                 }
-                dispatch.out().sendEvent(json);
+                dispatch.out().sendEvent(name, json);
                 if (exchange.response().writeQueueFull()) {
                     call.pause();
                 }
@@ -121,7 +121,8 @@ final class ForwardedReply implements Attempt, WireListener {
             dispatch.sizes().learn(dispatch.call().model(), request.body().length, usage.promptTokens());
         }
         if (request.stream()) {
-            dispatch.end(placement, usage, DONE.copy());
+            boolean namesEvents = dispatch.dialect().namesEvents();
+            dispatch.end(placement, usage, namesEvents ? Buffer.buffer() : DONE.copy());
         } else if (whole != null) {
             dispatch.whole(placement, usage, Buffer.buffer(whole));
         }

@@ -12,7 +12,9 @@ import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.enterprise.event.Observes;
 import jakarta.ws.rs.core.MediaType;
 import java.time.Duration;
+import java.util.Arrays;
 import java.util.Map;
+import java.util.stream.Collectors;
 
 /**
  * Sends requests on without leaving the event loop, where that is short work: small bodies of a known length. A virtual thread
@@ -24,7 +26,7 @@ class ForwardingEdge {
     private static final int MAX_BYTES = 64 << 10;
     private static final Duration READ_LIMIT = Duration.ofSeconds(60);
     private static final Map<String, Endpoint> ENDPOINTS =
-            Map.of("/v1/chat/completions", Endpoint.CHAT, "/v1/completions", Endpoint.COMPLETIONS);
+            Arrays.stream(Endpoint.values()).collect(Collectors.toUnmodifiableMap(e -> "/v1" + e.path(), e -> e));
 
     private final Calls calls;
     private final Responder responder;

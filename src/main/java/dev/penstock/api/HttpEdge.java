@@ -104,13 +104,14 @@ class HttpEdge {
         if (response.ended() || response.headWritten()) {
             return;
         }
-        response.setStatusCode(error.status());
+        Dialect dialect = Dialect.ofPath(http.normalizedPath());
+        response.setStatusCode(dialect.status(error));
         response.putHeader(HttpHeaders.CONTENT_TYPE, MediaType.APPLICATION_JSON);
         error.retryAfterS().ifPresent(s -> response.putHeader(HttpHeaders.RETRY_AFTER, Integer.toString(s)));
         if (error.status() == 413) {
             // What is left of the body is not read.
             response.putHeader("Connection", "close");
         }
-        response.end(Buffer.buffer(WireJson.error(error)));
+        response.end(Buffer.buffer(dialect.body(error)));
     }
 }

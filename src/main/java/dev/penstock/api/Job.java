@@ -4,6 +4,7 @@ import dev.penstock.model.GenerationRequest;
 import dev.penstock.prompt.ServedModel;
 import dev.penstock.prompt.dialogue.CompletionParser;
 import java.util.List;
+import java.util.function.Function;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -18,6 +19,7 @@ import org.jspecify.annotations.Nullable;
  * @param perPrompt candidates of a prompt
  * @param streaming how the reply is sent
  * @param shape what the reply holds
+ * @param writers make what writes it
  */
 record Job(
         String id,
@@ -27,7 +29,13 @@ record Job(
         List<GenerationRequest> sequences,
         int perPrompt,
         StreamFields streaming,
-        Shape shape) {
+        Shape shape,
+        Function<Job, ReplyWriter> writers) {
+
+    /** What writes the reply, from its beginning. */
+    ReplyWriter newWriter() {
+        return writers.apply(this);
+    }
 
     /**
      * What the reply to a job holds.

@@ -13,6 +13,7 @@ import java.util.List;
 import java.util.OptionalInt;
 import java.util.Set;
 import java.util.UUID;
+import java.util.function.Function;
 
 /** Turns a request that was read into a job: renders and encodes the prompt, checks that it fits, compiles its constraint. */
 @ApplicationScoped
@@ -24,13 +25,17 @@ class JobMaker {
         return prefix + UUID.randomUUID().toString().replace("-", "");
     }
 
-    /** The job of a conversation for this model. */
-    Job chat(ServedModel model, ChatRequest request, String id) {
+    /**
+     * The job of a conversation for this model.
+     *
+     * @param writers make what writes its reply
+     */
+    Job chat(ServedModel model, ChatRequest request, String id, Function<Job, ReplyWriter> writers) {
         Conversation conversation = new Conversation(model, request);
         String rendered = conversation.render();
         boolean plain = model.template() == null;
         OptionalInt most = request.sampling().promptTokens();
-        int[] prompt = Prompts.encode(model, rendered, plain || request.addSpecialTokens(), "messages", most);
+        int[] prompt = Prompts.encode(model, rendered, plain || request.addSpecialTokens(), request.field(), most);
         OutputConstraint constraint = conversation.constraint(rendered);
         Shape shape = new Shape(
                 request.n(),
@@ -49,6 +54,7 @@ class JobMaker {
                 request.n(),
                 request.streaming(),
                 shape,
+                writers,
                 (length, choice) -> request.sampling()
                         // Without a limit a reply may fill the context.
                         .resolve(model, length, choice, model.contextLength(), plain ? PlainTemplate.STOP : List.of())
@@ -84,6 +90,7 @@ class JobMaker {
                 request.bestOf(),
                 request.streaming(),
                 shape,
+                job -> new ChoicesWriter(job, new CompletionFormat()),
                 (length, choice) -> {
                     SamplingParams.Builder sampling = request.sampling()
                             .resolve(model, length, choice, CompletionRequest.DEFAULT_MAX_TOKENS, List.of())
@@ -143,6 +150,7 @@ class JobMaker {
             int perPrompt,
             StreamFields streaming,
             Shape shape,
+            Function<Job, ReplyWriter> writers,
             Sampling sampling) {
         List<GenerationRequest> sequences = new ArrayList<>(prompts.size() * perPrompt);
         for (int[] prompt : prompts) {
@@ -159,6 +167,7 @@ class JobMaker {
                 List.copyOf(sequences),
                 perPrompt,
                 streaming,
-                shape);
+                shape,
+                writers);
     }
 }

@@ -21,6 +21,10 @@ final class Refusals {
 
     private static final Map<String, Predicate<JsonNode>> CHAT = new LinkedHashMap<>();
 
+    private static final Map<String, Predicate<JsonNode>> RESPONSE = new LinkedHashMap<>();
+
+    private static final Map<String, Predicate<JsonNode>> MESSAGES = new LinkedHashMap<>();
+
     static {
         // Conversations are kept by /v1/responses alone.
         BOTH.put("store", NOT_FALSE);
@@ -49,6 +53,18 @@ final class Refusals {
         CHAT.put("verbosity", value -> oneOf(value, "medium"));
         CHAT.put("chat_template", ANY);
         CHAT.put("continue_final_message", NOT_FALSE);
+
+        RESPONSE.putAll(BOTH);
+        RESPONSE.remove("store");
+        RESPONSE.put("conversation", ANY);
+        RESPONSE.put("prompt", ANY);
+        RESPONSE.put("context_management", NOT_EMPTY);
+
+        MESSAGES.putAll(BOTH);
+        MESSAGES.remove("store");
+        MESSAGES.put("mcp_servers", NOT_EMPTY);
+        MESSAGES.put("container", ANY);
+        MESSAGES.put("context_management", NOT_EMPTY);
     }
 
     private Refusals() {}
@@ -63,6 +79,16 @@ final class Refusals {
     /** Refuses a completion request that asks for what can't be done. */
     static void checkCompletion(JsonObject body) {
         check(body, BOTH);
+    }
+
+    /** Refuses a response that asks for what can't be done. */
+    static void checkResponse(JsonObject body) {
+        check(body, RESPONSE);
+    }
+
+    /** Refuses a request in Anthropic's form that asks for what can't be done. */
+    static void checkMessages(JsonObject body) {
+        check(body, MESSAGES);
     }
 
     private static void check(JsonObject body, Map<String, Predicate<JsonNode>> fields) {

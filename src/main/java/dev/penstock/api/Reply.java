@@ -23,7 +23,7 @@ final class Reply implements Attempt {
     private static final Logger LOG = Logger.getLogger(Reply.class);
 
     /** A plain reply gathers this much before its writer takes it: no need to wake up for each token. */
-    private static final long PLAIN_NOTICE_BYTES = 1 << 20;
+    static final long PLAIN_NOTICE_BYTES = 1 << 20;
 
     private final Dispatch dispatch;
     private final Job job;
@@ -53,7 +53,8 @@ final class Reply implements Attempt {
                 job.model().dialogue().reasoning() != null,
                 this::wake,
                 this::fallenBehind);
-        generations = new Generations(placement, choices, failed -> dispatch.failed(placement, error(failed)));
+        generations = new Generations(
+                placement, choices, failed -> dispatch.failed(placement, error(failed, dispatch.limits())));
     }
 
     @Override
@@ -111,7 +112,7 @@ final class Reply implements Attempt {
     private void writeWhole() {
         try {
             for (Choices.Piece piece = choices.poll(); piece != null; piece = choices.poll()) {
-                writer.collect(piece, finished(piece));
+                writer.collect(piece, finished(piece, dispatch.limits()));
             }
         } catch (ApiException e) {
             generations.cancel();
@@ -136,7 +137,7 @@ final class Reply implements Attempt {
                     // What was made before is the caller's.
                     writer.events(events, piece, null);
                 }
-                writer.events(events, piece, finished(piece));
+                writer.events(events, piece, finished(piece, dispatch.limits()));
             }
             if (writer.complete()) {
                 writer.end(events);
@@ -145,10 +146,13 @@ final class Reply implements Attempt {
         } catch (ApiException e) {
             generations.cancel();
             events.flush();
-            if (bytes.size() > 0) {
-                dispatch.out().send(Buffer.buffer(bytes.toByteArray()), false);
+            if (bytes.size() > 0 || dispatch.out().hasBegun()) {
+                writer.failure(events, e);
+                events.flush();
+                dispatch.fail(e, Buffer.buffer(bytes.toByteArray()));
+            } else {
+                dispatch.fail(e);
             }
-            dispatch.fail(e);
             return;
         }
         events.flush();
@@ -160,27 +164,27 @@ final class Reply implements Attempt {
     }
 
     /** How a choice ended, if it did with this piece; throws if it failed. */
-    private @Nullable Finished finished(Choices.Piece piece) {
+    static @Nullable Finished finished(Choices.Piece piece, ApiLimits limits) {
         GenerationEvent end = piece.end();
         return switch (end) {
             case null -> null;
-            case Failed failed -> throw error(failed);
+            case Failed failed -> throw error(failed, limits);
             case GenerationEvent.PromptScored scored -> null;
             case GenerationEvent.Delta delta -> null;
             case Finished finished -> {
                 if (finished.reason() == FinishReason.CANCELLED) {
-                    throw ApiException.overloaded(dispatch.limits().retryAfterS(), "The request was cancelled.");
+                    throw ApiException.overloaded(limits.retryAfterS(), "The request was cancelled.");
                 }
                 yield finished;
             }
         };
     }
 
-    private ApiException error(Failed failed) {
+    /** What a caller is told of a generation that failed. */
+    static ApiException error(Failed failed, ApiLimits limits) {
         return switch (failed.cause()) {
             case INVALID -> ApiException.badBody(failed.message());
-            case OVERLOADED, SHUTTING_DOWN ->
-                ApiException.overloaded(dispatch.limits().retryAfterS(), failed.message());
+            case OVERLOADED, SHUTTING_DOWN -> ApiException.overloaded(limits.retryAfterS(), failed.message());
             case INTERNAL -> ApiException.internal(failed.message());
         };
     }

@@ -23,6 +23,9 @@ interface ReplyWriter {
     /** Writes the events of a piece: none, one or several. */
     void events(EventStream out, Choices.Piece piece, @Nullable Finished end) throws IOException;
 
+    /** Writes the event of an error after which nothing more comes, into a stream that has begun. */
+    void failure(EventStream out, ApiException error) throws IOException;
+
     /** Writes what follows the last piece. */
     void end(EventStream out) throws IOException;
 }

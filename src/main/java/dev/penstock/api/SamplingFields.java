@@ -82,6 +82,28 @@ record SamplingFields(
                 body.integer("truncate_prompt_tokens", 1, Integer.MAX_VALUE));
     }
 
+    /** The same with these stop strings. */
+    SamplingFields withStop(List<String> strings) {
+        return new SamplingFields(
+                temperature,
+                topP,
+                topK,
+                minP,
+                repetitionPenalty,
+                frequencyPenalty,
+                presencePenalty,
+                logitBias,
+                seed,
+                maxTokens,
+                minTokens,
+                ignoreEos,
+                stopTokens,
+                List.copyOf(strings),
+                topLogprobs,
+                promptLogprobs,
+                promptTokens);
+    }
+
     /** By vLLM's name, or by llama.cpp's. */
     private static OptionalDouble repetitionPenalty(JsonObject body) {
         OptionalDouble penalty = body.number("repetition_penalty", 0.01, 100);

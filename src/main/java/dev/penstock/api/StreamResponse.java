@@ -38,13 +38,20 @@ final class StreamResponse {
         silent = true;
     }
 
-    /** Sends an event, in one write with others that come before the event loop turns to something else. */
-    void sendEvent(byte[] data) {
+    /**
+     * Sends an event, in one write with others that come before the event loop turns to something else.
+     *
+     * @param name the event's, if it has one
+     */
+    void sendEvent(@Nullable String name, byte[] data) {
         Buffer bytes = pending;
         if (bytes == null) {
             bytes = Buffer.buffer(EVENT.length + data.length + EVENT_END.length);
             pending = bytes;
             exchange.execute(this::sendPending);
+        }
+        if (name != null) {
+            bytes.appendString("event: " + name + "\n");
         }
         bytes.appendBytes(EVENT).appendBytes(data).appendBytes(EVENT_END);
     }

@@ -21,7 +21,7 @@ record ToolFields(List<Tool> tools, boolean mustCall, boolean parallel, boolean 
     static final ToolFields NONE = new ToolFields(List.of(), false, false, false);
 
     /** As the contract says. */
-    private static final int MAX_TOOLS = 128;
+    static final int MAX_TOOLS = 128;
 
     /** Reads {@code tools} and what goes with it, or the older {@code functions}. */
     static ToolFields read(JsonObject body) {
@@ -32,6 +32,24 @@ record ToolFields(List<Tool> tools, boolean mustCall, boolean parallel, boolean 
         return choose(body, legacy ? "function_call" : "tool_choice", tools, parallel, legacy);
     }
 
+    /** Reads {@code tools} as {@code /v1/responses} has them: name and parameters beside the type. */
+    static ToolFields readFlat(JsonObject body) {
+        List<JsonNode> elements = body.array("tools");
+        List<Tool> tools = all(elements == null ? List.of() : elements, "tools", tool -> {
+            checkType(tool);
+            return function(tool);
+        });
+        return choose(body, "tool_choice", tools, body.flag("parallel_tool_calls", true), false);
+    }
+
+    private static void checkType(JsonObject tool) {
+        String type = tool.requiredText("type");
+        if (!type.equals("function")) {
+            throw ApiException.unsupported(
+                    tool.path("type"), "Tools of the type '" + type + "' are not supported, only functions.");
+        }
+    }
+
     private static List<Tool> functions(JsonObject body) {
         List<JsonNode> elements = body.array("functions");
         return elements == null ? List.of() : all(elements, "functions", ToolFields::function);
@@ -39,11 +57,7 @@ record ToolFields(List<Tool> tools, boolean mustCall, boolean parallel, boolean 
 
     private static List<Tool> tools(List<JsonNode> elements) {
         return all(elements, "tools", tool -> {
-            String type = tool.requiredText("type");
-            if (!type.equals("function")) {
-                throw ApiException.unsupported(
-                        tool.path("type"), "Tools of the type '" + type + "' are not supported, only functions.");
-            }
+            checkType(tool);
             JsonObject function = tool.object("function");
             if (function == null) {
                 throw tool.missing("function");
@@ -144,7 +158,8 @@ record ToolFields(List<Tool> tools, boolean mustCall, boolean parallel, boolean 
         };
     }
 
-    private static List<Tool> named(List<Tool> tools, String name, String path) {
+    /** The one of that name. */
+    static List<Tool> named(List<Tool> tools, String name, String path) {
         return tools.stream()
                 .filter(t -> t.name().equals(name))
                 .findFirst()
@@ -152,7 +167,8 @@ record ToolFields(List<Tool> tools, boolean mustCall, boolean parallel, boolean 
                 .orElseThrow(() -> ApiException.badField(path, "'" + name + "' is none of the request's tools."));
     }
 
-    private static ToolFields must(List<Tool> tools, String field, boolean parallel, boolean legacy) {
+    /** Those of which one has to be called. */
+    static ToolFields must(List<Tool> tools, String field, boolean parallel, boolean legacy) {
         if (tools.isEmpty()) {
             throw ApiException.badField(field, "'" + field + "' demands a call, but the request has no tools.");
         }

@@ -15,6 +15,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
 import java.io.UncheckedIOException;
+import org.jspecify.annotations.Nullable;
 
 /**
  * How JSON is read and written on the wire. Reading is bounded in depth and refuses what two readers might understand
@@ -80,6 +81,24 @@ final class WireJson {
             return MAPPER.readTree(json);
         } catch (JsonProcessingException e) {
             throw ApiException.badBody("A text is not valid JSON: " + e.getOriginalMessage() + at(e.getLocation()));
+        }
+    }
+
+    /** Reads an object that a model wrote; null if it is none. */
+    static @Nullable ObjectNode objectOrNull(String json) {
+        try {
+            return MAPPER.readTree(json) instanceof ObjectNode object ? object : null;
+        } catch (JsonProcessingException e) {
+            return null;
+        }
+    }
+
+    /** Reads JSON that was written here. */
+    static JsonNode read(byte[] json) {
+        try {
+            return MAPPER.readTree(json);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
         }
     }
 

@@ -12,9 +12,10 @@ public sealed interface WireEvent {
      * A chunk of a stream; the first one carries a token, or comes together with one that does.
      *
      * @param json one object in UTF-8 without a line break
+     * @param name the event's, if it has one
      * @param token whether it brings output
      */
-    record Chunk(byte[] json, boolean token) implements WireEvent {}
+    record Chunk(byte[] json, @Nullable String name, boolean token) implements WireEvent {}
 
     /**
      * The whole of a reply that is no stream.

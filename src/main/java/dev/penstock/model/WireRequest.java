@@ -1,9 +1,9 @@
 package dev.penstock.model;
 
 /**
- * A request of OpenAI's API as its caller wrote it.
+ * A request of OpenAI's API, or of Anthropic's, as its caller wrote it.
  *
- * @param endpoint which of the API's
+ * @param endpoint which of them
  * @param body one JSON object in UTF-8, in which no key stands twice; nobody may change it
  * @param stream whether it asks for a stream
  * @param includeUsage whether it asks for a last chunk that counts the tokens
@@ -12,20 +12,22 @@ public record WireRequest(Endpoint endpoint, byte[] body, boolean stream, boolea
     /** Where a request goes to. */
     public enum Endpoint {
         /** {@code /chat/completions}. */
-        CHAT("/chat/completions", "choices"),
+        CHAT("/chat/completions"),
         /** {@code /completions}. */
-        COMPLETIONS("/completions", "choices"),
+        COMPLETIONS("/completions"),
+        /** {@code /responses}. */
+        RESPONSES("/responses"),
+        /** {@code /messages}, in Anthropic's form. */
+        MESSAGES("/messages"),
         /** {@code /embeddings}. */
-        EMBEDDINGS("/embeddings", "data"),
+        EMBEDDINGS("/embeddings"),
         /** {@code /rerank}. */
-        RERANK("/rerank", "results");
+        RERANK("/rerank");
 
         private final String path;
-        private final String results;
 
-        Endpoint(String path, String results) {
+        Endpoint(String path) {
             this.path = path;
-            this.results = results;
         }
 
         /** Its path below the base of an API. */
@@ -35,12 +37,7 @@ public record WireRequest(Endpoint endpoint, byte[] body, boolean stream, boolea
 
         /** Whether its replies are made token by token. */
         public boolean generates() {
-            return results.equals("choices");
-        }
-
-        /** The array that every plain reply has. */
-        public String results() {
-            return results;
+            return this != EMBEDDINGS && this != RERANK;
         }
     }
 }

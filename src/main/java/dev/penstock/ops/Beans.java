@@ -2,6 +2,7 @@ package dev.penstock.ops;
 
 import dev.penstock.api.ApiLimits;
 import dev.penstock.api.CallObserver;
+import dev.penstock.api.ResponseLimits;
 import dev.penstock.routing.Router;
 import dev.penstock.routing.RouterOptions;
 import jakarta.enterprise.context.Dependent;
@@ -21,6 +22,14 @@ class Beans {
     @Singleton
     CallObserver calls() {
         return Tracing.ofProcess();
+    }
+
+    @Produces
+    @Singleton
+    ResponseLimits responses(PenstockConfig config) {
+        PenstockConfig.Responses responses = config.responses();
+        return new ResponseLimits(
+                responses.keep(), responses.maxCount(), responses.maxSize().asLongValue());
     }
 
     @Produces

@@ -26,6 +26,9 @@ public interface PenstockConfig {
     /** How backends are chosen. */
     Routing routing();
 
+    /** How responses are kept. */
+    Responses responses();
+
     /** How long requests under way may take to end when the server goes down. */
     @WithDefault("30s")
     Duration drainTimeout();
@@ -171,6 +174,21 @@ public interface PenstockConfig {
         /** What {@code Retry-After} says where nothing better is known. */
         @WithDefault("1s")
         Duration retryAfter();
+    }
+
+    /** How responses are kept, in memory. */
+    interface Responses {
+        /** For how long after one was last used. */
+        @WithDefault("24h")
+        Duration keep();
+
+        /** How many at most; the least recently used go first. */
+        @WithDefault("10000")
+        int maxCount();
+
+        /** What they may take together. */
+        @WithDefault("64M")
+        MemorySize maxSize();
     }
 
     /** What applies to the step loop of each model. */

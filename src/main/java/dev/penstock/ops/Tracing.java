@@ -62,7 +62,7 @@ final class Tracing implements CallObserver {
     @Override
     public Watch begin(Endpoint endpoint, String model, Function<String, @Nullable String> headers) {
         String operation = switch (endpoint) {
-            case CHAT -> "chat";
+            case CHAT, RESPONSES, MESSAGES -> "chat";
             case COMPLETIONS -> "text_completion";
             case EMBEDDINGS -> "embeddings";
             case RERANK -> "rerank";

@@ -1,6 +1,7 @@
 package dev.penstock.routing;
 
 import dev.penstock.backend.Backend;
+import dev.penstock.backend.WireBackend;
 import dev.penstock.engine.EngineObserver.StepSummary;
 import dev.penstock.model.Budget;
 import dev.penstock.model.Usage;
@@ -239,13 +240,15 @@ final class ModelRoute {
                 tried(asking));
     }
 
+    /** Where it is not to be sent: to what has failed it, and to servers elsewhere where it must not leave. */
     private Set<String> tried(Asking asking) {
         Set<Backend> tried = asking.tried();
-        return tried.isEmpty()
+        boolean replicasOnly = asking.request().replicasOnly();
+        return tried.isEmpty() && !replicasOnly
                 ? Set.of()
                 : members.stream()
                         .map(Member::backend)
-                        .filter(tried::contains)
+                        .filter(b -> tried.contains(b) || (replicasOnly && b instanceof WireBackend))
                         .map(Backend::name)
                         .collect(Collectors.toSet());
     }

@@ -11,8 +11,15 @@ import java.util.List;
  * @param prefix what its prompt begins with
  * @param budget what it allows; what it leaves out is the model's to say
  * @param priority whom to refuse first when not all can be served: the lowest
+ * @param replicasOnly whether it must not be sent on to servers elsewhere
  */
-public record RouteRequest(String caller, List<Size> sequences, Prefix prefix, Budget budget, int priority) {
+public record RouteRequest(
+        String caller, List<Size> sequences, Prefix prefix, Budget budget, int priority, boolean replicasOnly) {
+    /** One that may run anywhere. */
+    public RouteRequest(String caller, List<Size> sequences, Prefix prefix, Budget budget, int priority) {
+        this(caller, sequences, prefix, budget, priority, false);
+    }
+
     /**
      * A generation.
      *

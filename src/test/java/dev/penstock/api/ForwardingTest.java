@@ -61,7 +61,9 @@ class ForwardingTest {
     }
 
     private static Response post(String endpoint, String fields) {
-        return given().contentType(ContentType.JSON)
+        // What is passed on is as its server wrote it.
+        return given().noFilters()
+                .contentType(ContentType.JSON)
                 .header("Authorization", "Bearer callers")
                 .header("Cookie", "callers=1")
                 .body("{\"model\": \"lab/remote\", " + fields + "}")
@@ -149,6 +151,44 @@ class ForwardingTest {
                 .body("model", equalTo("lab/remote"));
 
         assertThat(server.request().body()).isEqualTo("{\"model\": \"theirs\", \"prompt\": \"" + prompt + "\"}");
+    }
+
+    @Test
+    void responsesArePassedOnWithTheNamesOfTheirEvents() throws Exception {
+        server.next(request -> events(
+                request,
+                "{\"type\":\"response.output_text.delta\",\"item_id\":\"m\",\"output_index\":0,\"content_index\":0,"
+                        + "\"delta\":\"Hi\",\"logprobs\":[],\"sequence_number\":0}",
+                "{\"type\":\"error\",\"code\":null,\"message\":\"no\",\"param\":null,\"sequence_number\":1}"));
+
+        Response response = post("responses", "\"input\": \"a\", \"stream\": true, \"background\": false");
+
+        List<JsonNode> events = Sse.named(response.asString());
+        assertThat(events.stream().map(e -> e.path("type").asText()))
+                .containsExactly("response.output_text.delta", "error");
+        FakeServer.Got got = server.request();
+        assertThat(got.request().path()).isEqualTo("/v1/responses");
+        assertThat(got.body()).contains("\"input\": \"a\"");
+    }
+
+    @Test
+    void messagesArePassedOnAndFailInTheirOwnForm() throws Exception {
+        server.next(request -> events(
+                        request, "{\"type\":\"content_block_delta\",\"index\":0}", "{\"type\":\"message_stop\"}"))
+                .next(request -> json(request, 400, "{\"type\":\"error\",\"error\":{\"message\":\"too long\"}}"));
+
+        List<JsonNode> events = Sse.named(
+                post("messages", "\"max_tokens\": 5, \"stream\": true").asString());
+        Response refused = post("messages", "\"max_tokens\": 5");
+
+        assertThat(events.stream().map(e -> e.path("type").asText()))
+                .containsExactly("content_block_delta", "message_stop");
+        refused.then()
+                .statusCode(400)
+                .body("type", equalTo("error"))
+                .body("error.type", equalTo("invalid_request_error"))
+                .body("error.message", equalTo("too long"));
+        assertThat(server.request().request().path()).isEqualTo("/v1/messages");
     }
 
     @Test

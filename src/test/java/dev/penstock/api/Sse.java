@@ -30,6 +30,27 @@ final class Sse {
         return data;
     }
 
+    /** The data of a stream whose events bear their types as names. */
+    static List<JsonNode> named(String body) {
+        List<JsonNode> all = new ArrayList<>();
+        if (!body.endsWith("\n\n")) {
+            throw new AssertionError("the stream ends within an event: " + body);
+        }
+        for (String event : body.split("\n\n")) {
+            if (event.startsWith(":")) {
+                continue;
+            }
+            String[] lines = event.split("\n");
+            JsonNode data = parse(lines[1].substring("data: ".length()));
+            if (lines.length != 2
+                    || !lines[0].equals("event: " + data.path("type").textValue())) {
+                throw new AssertionError("no event with its type for a name: " + event);
+            }
+            all.add(data);
+        }
+        return all;
+    }
+
     /** The chunks of a stream that ends well. */
     static List<JsonNode> chunks(String body) {
         List<String> data = data(body);

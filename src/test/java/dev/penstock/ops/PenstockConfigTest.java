@@ -54,6 +54,9 @@ class PenstockConfigTest {
         assertThat(config.http().maxBodySize().asLongValue()).isEqualTo(16 << 20);
         assertThat(config.http().keepAlive()).isEqualTo(Duration.ofSeconds(15));
         assertThat(config.http().retryAfter()).isEqualTo(Duration.ofSeconds(1));
+        assertThat(config.responses().keep()).isEqualTo(Duration.ofHours(24));
+        assertThat(config.responses().maxCount()).isEqualTo(10_000);
+        assertThat(config.responses().maxSize().asLongValue()).isEqualTo(64L << 20);
         assertThat(config.engine().blockSize()).isEmpty();
         assertThat(config.engine().maxStepTokens()).isEqualTo(EngineOptions.DEFAULT_MAX_STEP_TOKENS);
         assertThat(config.engine().maxPromptTokensBesideDecodes())
@@ -81,6 +84,7 @@ class PenstockConfigTest {
                             max-waiting: 9
                             prefix-cache: false
                             speculation: false
+                          responses: { keep: 1h, max-count: 5, max-size: 6M }
                           models:
                             lab/llama-3.2:
                               source: /models/llama
@@ -114,6 +118,9 @@ class PenstockConfigTest {
         assertThat(config.http().maxBodySize().asLongValue()).isEqualTo(2 << 20);
         assertThat(config.http().keepAlive()).isEqualTo(Duration.ofSeconds(3));
         assertThat(config.http().retryAfter()).isEqualTo(Duration.ofSeconds(4));
+        assertThat(config.responses().keep()).isEqualTo(Duration.ofHours(1));
+        assertThat(config.responses().maxCount()).isEqualTo(5);
+        assertThat(config.responses().maxSize().asLongValue()).isEqualTo(6 << 20);
         assertThat(config.engine().blockSize()).hasValue(32);
         assertThat(config.engine().maxStepTokens()).isEqualTo(100);
         assertThat(config.engine().maxPromptTokensBesideDecodes()).isEqualTo(10);

@@ -11,6 +11,7 @@ import dev.penstock.model.WireEvent.Failure;
 import dev.penstock.model.WireEvent.Whole;
 import dev.penstock.model.WireListener;
 import dev.penstock.model.WireRequest;
+import dev.penstock.model.WireRequest.Endpoint;
 import io.vertx.core.AsyncResult;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.http.HttpClient;
@@ -39,6 +40,9 @@ final class UpstreamCall implements WireCall {
     private static final Logger LOG = Logger.getLogger(UpstreamCall.class);
     private static final byte[] DONE = "[DONE]".getBytes(StandardCharsets.US_ASCII);
     private static final String LOAD_HEADER = "endpoint-load-metrics";
+    /** The one that Anthropic's clients name. */
+    private static final String ANTHROPIC_VERSION = "2023-06-01";
+
     private static final int MAX_ERROR_BYTES = 64 << 10;
     /** Chunks without a token that are held back; an upstream that sends more gets them passed on. */
     private static final int MAX_HELD = 16;
@@ -55,9 +59,10 @@ final class UpstreamCall implements WireCall {
     private final Upstream upstream;
     private final UpstreamLimits limits;
     private final WireRequest request;
+    private final WireForm form;
     private final WireListener listener;
     private final CallTimers timers;
-    private final List<byte[]> held = new ArrayList<>();
+    private final List<Chunk> held = new ArrayList<>();
     /** The caller's name of the model, as JSON, where the upstream has another. */
     private final byte @Nullable [] model;
 
@@ -73,6 +78,7 @@ final class UpstreamCall implements WireCall {
         this.upstream = upstream;
         this.limits = upstream.settings().limits();
         this.request = request;
+        this.form = WireForm.of(request.endpoint());
         this.listener = listener;
         this.timers = new CallTimers(upstream.vertx());
         UpstreamSettings settings = upstream.settings();
@@ -94,6 +100,10 @@ final class UpstreamCall implements WireCall {
                 .putHeader(HttpHeaders.CONTENT_TYPE, "application/json")
                 .putHeader(HttpHeaders.ACCEPT, request.stream() ? "text/event-stream" : "application/json")
                 .putHeader(LOAD_HEADER + "-format", "TEXT");
+        if (request.endpoint() == Endpoint.MESSAGES) {
+            options.putHeader("anthropic-version", ANTHROPIC_VERSION);
+            upstream.settings().key().ifPresent(key -> options.putHeader("x-api-key", key));
+        }
         connect(client, options, Buffer.buffer(body), MAX_STALE);
     }
 
@@ -117,7 +127,8 @@ final class UpstreamCall implements WireCall {
         byte[] theirs = quoted(upstream.settings().upstreamModel());
         WireScan whole = WireScan.of(request.body());
         WireScan scan = whole.hasProvider() ? WireScan.of(whole.withoutProvider()) : whole;
-        return request.stream() && !request.includeUsage() ? scan.withModelAndUsage(theirs) : scan.withModel(theirs);
+        boolean asksForUsage = request.stream() && !request.includeUsage() && form == WireForm.CHOICES;
+        return asksForUsage ? scan.withModelAndUsage(theirs) : scan.withModel(theirs);
     }
 
     private static byte[] quoted(String text) {
@@ -200,9 +211,8 @@ final class UpstreamCall implements WireCall {
     private void whole(byte[] body) {
         try {
             WireScan scan = WireScan.of(body);
-            if (!scan.hasResults(request.endpoint())) {
-                fail(Failures.of(
-                        Cause.FAULT, "a reply without " + request.endpoint().results()));
+            if (!form.isReply(scan)) {
+                fail(Failures.of(Cause.FAULT, "no reply of its endpoint"));
                 return;
             }
             usage = scan.usage();
@@ -231,28 +241,50 @@ final class UpstreamCall implements WireCall {
 
     private void chunk(byte[] data, WireScan scan) {
         WireScan.@Nullable Error error = scan.error();
-        if (error != null || !scan.hasChoices()) {
-            fail(Failures.of(Cause.FAULT, error == null ? "an event without choices" : "the error " + error.message()));
+        boolean finishes = form.finishes(scan);
+        if (!form.isEvent(scan)) {
+            fail(Failures.of(Cause.FAULT, error == null ? "no event of its endpoint" : "the error " + error.message()));
+            return;
+        }
+        if (!begun && "response.failed".equals(scan.type())) {
+            fail(Failures.of(Cause.FAULT, "a response that failed before its first token"));
             return;
         }
         timers.heard();
-        finished |= scan.finishes();
-        if (scan.usage() != null) {
-            usage = scan.usage();
-        }
+        finished |= finishes;
+        count(scan.usage());
         if (scan.countsOnly() && !request.includeUsage()) {
             return;
         }
-        byte[] json = model == null ? data : scan.withModel(model);
-        if (!begun && !scan.carriesOutput() && held.size() < MAX_HELD) {
-            held.add(json);
+        boolean carriesOutput = form.carriesOutput(scan);
+        Chunk chunk = new Chunk(
+                model == null ? data : scan.withModel(model),
+                form == WireForm.TYPED ? scan.type() : null,
+                carriesOutput && !finishes);
+        if (!begun && !carriesOutput && held.size() < MAX_HELD) {
+            held.add(chunk);
             return;
         }
         begin();
-        held.forEach(h -> listener.onEvent(new Chunk(h, false)));
+        held.forEach(listener::onEvent);
         held.clear();
         if (!over) {
-            listener.onEvent(new Chunk(json, scan.carriesOutput() && !scan.finishes()));
+            listener.onEvent(chunk);
+        }
+        if (!over && finishes && form == WireForm.TYPED) {
+            end();
+        }
+    }
+
+    /** Later counts are of the same tokens and more; some leave out what an earlier one has told. */
+    private void count(@Nullable Usage more) {
+        if (more != null) {
+            usage = usage == null
+                    ? more
+                    : new Usage(
+                            Math.max(usage.promptTokens(), more.promptTokens()),
+                            Math.max(usage.cachedPromptTokens(), more.cachedPromptTokens()),
+                            Math.max(usage.completionTokens(), more.completionTokens()));
         }
     }
 

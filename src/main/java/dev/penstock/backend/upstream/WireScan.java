@@ -31,6 +31,8 @@ final class WireScan {
     private final byte[] json;
     private int modelBegin = -1;
     private int modelEnd;
+    private int innerModelBegin = -1;
+    private int innerModelEnd;
     private int optionsBegin = -1;
     private int optionsEnd;
     private int providerBegin = -1;
@@ -40,6 +42,8 @@ final class WireScan {
     private boolean carriesOutput;
     private boolean finishes;
     private int choices;
+    private @Nullable String type;
+    private @Nullable String object;
     private @Nullable Usage usage;
     private @Nullable Error error;
 
@@ -90,8 +94,11 @@ final class WireScan {
                     providerBegin = nameBegin;
                     providerEnd = skip(p);
                 }
+                case "type" -> type = text(p, value);
+                case "object" -> object = text(p, value);
                 case "choices" -> readChoices(p, value);
                 case "usage" -> readUsage(p, value);
+                case "response", "message" -> readInner(p, value);
                 case "error" -> readError(p, value);
                 case "data", "results" -> {
                     if (value == JsonToken.START_ARRAY) {
@@ -110,6 +117,31 @@ final class WireScan {
         p.skipChildren();
         p.finishToken();
         return (int) p.currentLocation().getByteOffset();
+    }
+
+    private static @Nullable String text(JsonParser p, JsonToken value) throws IOException {
+        p.skipChildren();
+        return value == JsonToken.VALUE_STRING ? p.getText() : null;
+    }
+
+    /** The reply as far as it has come, in an event of it. */
+    private void readInner(JsonParser p, JsonToken value) throws IOException {
+        if (value != JsonToken.START_OBJECT) {
+            p.skipChildren();
+            return;
+        }
+        while (p.nextToken() == JsonToken.FIELD_NAME) {
+            String name = p.currentName();
+            JsonToken inner = p.nextToken();
+            switch (name) {
+                case "model" -> {
+                    innerModelBegin = (int) p.currentTokenLocation().getByteOffset();
+                    innerModelEnd = skip(p);
+                }
+                case "usage" -> readUsage(p, inner);
+                default -> p.skipChildren();
+            }
+        }
     }
 
     private void readChoices(JsonParser p, JsonToken value) throws IOException {
@@ -142,35 +174,49 @@ final class WireScan {
         }
         int prompt = 0;
         int cached = 0;
+        int beside = 0;
         int completion = 0;
         int total = 0;
         while (p.nextToken() == JsonToken.FIELD_NAME) {
             String name = p.currentName();
             JsonToken token = p.nextToken();
-            if (token == JsonToken.VALUE_NUMBER_INT && name.equals("prompt_tokens")) {
-                prompt = tokens(p);
-            } else if (token == JsonToken.VALUE_NUMBER_INT && name.equals("completion_tokens")) {
-                completion = tokens(p);
-            } else if (token == JsonToken.VALUE_NUMBER_INT && name.equals("total_tokens")) {
-                total = tokens(p);
-            } else if (token == JsonToken.START_OBJECT && name.equals("prompt_tokens_details")) {
-                while (p.nextToken() == JsonToken.FIELD_NAME) {
-                    String detail = p.currentName();
-                    if (p.nextToken() == JsonToken.VALUE_NUMBER_INT && detail.equals("cached_tokens")) {
-                        cached = tokens(p);
-                    } else {
-                        p.skipChildren();
-                    }
+            boolean number = token == JsonToken.VALUE_NUMBER_INT;
+            switch (name) {
+                case "prompt_tokens", "input_tokens" -> prompt = number ? tokens(p) : prompt;
+                case "completion_tokens", "output_tokens" -> completion = number ? tokens(p) : completion;
+                case "total_tokens" -> total = number ? tokens(p) : total;
+                // Anthropic counts these beside the others, not among them.
+                case "cache_read_input_tokens" -> {
+                    cached = number ? tokens(p) : cached;
+                    beside += number ? tokens(p) : 0;
                 }
-            } else {
-                p.skipChildren();
+                case "cache_creation_input_tokens" -> beside += number ? tokens(p) : 0;
+                case "prompt_tokens_details", "input_tokens_details" -> cached = readCached(p, token, cached);
+                default -> {}
             }
+            p.skipChildren();
         }
         if (prompt == 0) {
             // Rerankers tell their total alone.
             prompt = Math.max(0, total - completion);
         }
+        prompt = Math.min(MAX_TOKENS, prompt + beside);
         usage = new Usage(prompt, Math.min(cached, prompt), completion);
+    }
+
+    private static int readCached(JsonParser p, JsonToken value, int otherwise) throws IOException {
+        int cached = otherwise;
+        if (value == JsonToken.START_OBJECT) {
+            while (p.nextToken() == JsonToken.FIELD_NAME) {
+                String detail = p.currentName();
+                if (p.nextToken() == JsonToken.VALUE_NUMBER_INT && detail.equals("cached_tokens")) {
+                    cached = tokens(p);
+                } else {
+                    p.skipChildren();
+                }
+            }
+        }
+        return cached;
     }
 
     private static int tokens(JsonParser p) throws IOException {
@@ -215,14 +261,26 @@ final class WireScan {
         }
     }
 
+    /** What it says of its own kind, as events and Anthropic's objects do. */
+    @Nullable
+    String type() {
+        return type;
+    }
+
+    /** What OpenAI's objects say of their kind. */
+    @Nullable
+    String object() {
+        return object;
+    }
+
     /** Whether it has choices, as chunks and replies have. */
     boolean hasChoices() {
         return hasChoices;
     }
 
-    /** Whether it has the array that replies of an endpoint have. */
-    boolean hasResults(Endpoint endpoint) {
-        return arrays.contains(endpoint.results());
+    /** Whether it has an array of this name, of those that replies without choices have. */
+    boolean hasArray(String name) {
+        return arrays.contains(name);
     }
 
     /** Whether it only counts tokens: the chunk after the last choice's last. */
@@ -278,9 +336,12 @@ final class WireScan {
         return at;
     }
 
-    /** The object with this model, itself a JSON string, in place of its own. */
+    /** The object with this model, itself a JSON string, in place of its own or that of the reply in it. */
     byte[] withModel(byte[] model) {
-        return modelBegin < 0 ? json : replaced(modelBegin, modelEnd, model);
+        if (modelBegin >= 0) {
+            return replaced(modelBegin, modelEnd, model);
+        }
+        return innerModelBegin < 0 ? json : replaced(innerModelBegin, innerModelEnd, model);
     }
 
     /** The request with this model in place of its own, and with usage at the end of the stream. */

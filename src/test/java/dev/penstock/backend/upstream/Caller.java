@@ -64,7 +64,7 @@ final class Caller {
 
     /** The JSON of the next chunk. */
     String chunk() throws InterruptedException {
-        if (next() instanceof WireEvent.Chunk(byte[] json, boolean token)) {
+        if (next() instanceof WireEvent.Chunk(byte[] json, String name, boolean token)) {
             return new String(json, StandardCharsets.UTF_8);
         }
         throw new AssertionError("no chunk came");
@@ -76,7 +76,8 @@ final class Caller {
         while (true) {
             WireEvent event = next();
             switch (event) {
-                case WireEvent.Chunk(byte[] json, boolean token) -> all.add(new String(json, StandardCharsets.UTF_8));
+                case WireEvent.Chunk(byte[] json, String name, boolean token) ->
+                    all.add(new String(json, StandardCharsets.UTF_8));
                 case WireEvent.Whole(byte[] json) -> all.add(new String(json, StandardCharsets.UTF_8));
                 case WireEvent.Ended ended -> {
                     all.add(ended);
