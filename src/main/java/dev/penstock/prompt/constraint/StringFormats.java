@@ -15,7 +15,8 @@ final class StringFormats {
             "([0-9]{2}(0[48]|[2468][048]|[13579][26])|(0[048]|[2468][048]|[13579][26])00)";
     private static final String DATE = "([0-9]{4}-((0[13578]|1[02])-(0[1-9]|[12][0-9]|3[01])"
             + "|(0[469]|11)-(0[1-9]|[12][0-9]|30)|02-(0[1-9]|1[0-9]|2[0-8]))|" + LEAP_YEAR + "-02-29)";
-    // Readers refuse offsets of 18 hours and more, which no place has, and -00:00, which says that the offset is not known.
+    // Readers refuse offsets of 18 hours and more, which no place has, and -00:00, which says that the offset is not
+    // known.
     private static final String TIME =
             "([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\\.[0-9]{1,9})?(Z|[+](0[0-9]|1[0-7]):[0-5][0-9]|-((0[1-9]|1[0-7]):[0-5][0-9]|00:(0[1-9]|[1-5][0-9])))";
 
