@@ -3,7 +3,6 @@ package dev.penstock.api;
 import dev.penstock.model.WireRequest.Endpoint;
 import dev.penstock.prompt.CatalogModel;
 import dev.penstock.prompt.ModelCatalog;
-import dev.penstock.prompt.RemoteModel;
 import dev.penstock.prompt.ServedModel;
 import io.smallrye.common.annotation.RunOnVirtualThread;
 import io.vertx.ext.web.RoutingContext;
@@ -54,20 +53,13 @@ public class MessagesResource {
         JsonObject body = WireJson.readObject(WireJson.readBody(in, limits.maxBodyBytes()));
         String name = body.requiredText("model");
         CatalogModel named = catalog.find(name).orElseThrow(() -> ApiException.unknownModel(name));
-        return switch (named) {
-            case RemoteModel remote ->
-                throw ApiException.unsupported(
-                        "model", "The model '" + remote.id() + "' is served elsewhere, and its tokenizer is not here.");
-            case ServedModel model -> {
-                String prompt =
-                        new Conversation(model, MessagesRequest.readPrompt(body).chat()).render();
-                int tokens = model.tokenizer().encode(prompt, model.template() == null).length;
-                yield WireJson.bytes(json -> {
-                    json.writeStartObject();
-                    json.writeNumberField("input_tokens", tokens);
-                    json.writeEndObject();
-                });
-            }
-        };
+        ServedModel model = Prompts.here(named);
+        String prompt = new Conversation(model, MessagesRequest.readPrompt(body).chat()).render();
+        int tokens = model.tokenizer().encode(prompt, model.template() == null).length;
+        return WireJson.bytes(json -> {
+            json.writeStartObject();
+            json.writeNumberField("input_tokens", tokens);
+            json.writeEndObject();
+        });
     }
 }

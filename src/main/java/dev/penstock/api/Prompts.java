@@ -1,5 +1,8 @@
 package dev.penstock.api;
 
+import dev.penstock.prompt.CatalogModel;
+import dev.penstock.prompt.EncoderModel;
+import dev.penstock.prompt.RemoteModel;
 import dev.penstock.prompt.ServedModel;
 import java.util.Arrays;
 import java.util.OptionalInt;
@@ -10,6 +13,19 @@ final class Prompts {
     private static final int MAX_CHARS_PER_TOKEN = 256;
 
     private Prompts() {}
+
+    /** A model whose tokenizer and template are here; throws {@link ApiException} 400 for others. */
+    static ServedModel here(CatalogModel model) {
+        return switch (model) {
+            case ServedModel served -> served;
+            case EncoderModel encoder ->
+                throw ApiException.unsupported(
+                        "model", "The model '" + encoder.id() + "' is an encoder, whose tokens can't be asked for.");
+            case RemoteModel remote ->
+                throw ApiException.unsupported(
+                        "model", "The model '" + remote.id() + "' is served elsewhere, and its tokenizer is not here.");
+        };
+    }
 
     /**
      * The tokens of a text.

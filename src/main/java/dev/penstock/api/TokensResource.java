@@ -3,9 +3,7 @@ package dev.penstock.api;
 import com.fasterxml.jackson.core.JsonGenerator;
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.penstock.prompt.CatalogModel;
-import dev.penstock.prompt.EncoderModel;
 import dev.penstock.prompt.ModelCatalog;
-import dev.penstock.prompt.RemoteModel;
 import dev.penstock.prompt.ServedModel;
 import io.smallrye.common.annotation.RunOnVirtualThread;
 import jakarta.ws.rs.Consumes;
@@ -137,14 +135,6 @@ public class TokensResource {
         }
         CatalogModel model =
                 name == null ? all.getFirst() : catalog.find(name).orElseThrow(() -> ApiException.unknownModel(name));
-        return switch (model) {
-            case ServedModel served -> served;
-            case EncoderModel encoder ->
-                throw ApiException.unsupported(
-                        "model", "The model '" + encoder.id() + "' is an encoder, whose tokens can't be asked for.");
-            case RemoteModel remote ->
-                throw ApiException.unsupported(
-                        "model", "The model '" + remote.id() + "' is served elsewhere, and its tokenizer is not here.");
-        };
+        return Prompts.here(model);
     }
 }

@@ -5,7 +5,6 @@ import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonToken;
 import com.fasterxml.jackson.core.StreamReadConstraints;
 import dev.penstock.model.Usage;
-import dev.penstock.model.WireRequest.Endpoint;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.HashSet;

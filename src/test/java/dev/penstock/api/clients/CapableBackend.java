@@ -72,7 +72,7 @@ final class CapableBackend implements TokenBackend {
             this.request = request;
             this.listener = listener;
             SamplingParams sampling = request.sampling();
-            text = new TextStream(tokenizer, sampling.stop(), sampling.minTokens());
+            text = new TextStream(tokenizer, sampling.stop(), sampling.minTokens(), sampling.shownTokens());
         }
 
         @Override
