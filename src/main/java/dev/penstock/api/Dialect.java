@@ -20,7 +20,7 @@ enum Dialect {
 
     static Dialect of(Endpoint endpoint) {
         return switch (endpoint) {
-            case CHAT, COMPLETIONS -> CHOICES;
+            case CHAT, COMPLETIONS, EMBEDDINGS, RERANK -> CHOICES;
             case RESPONSES -> RESPONSES;
             case MESSAGES -> MESSAGES;
         };
