@@ -87,8 +87,9 @@ public final class BenchCommand implements Callable<Integer> {
 
     @Option(
             names = "--speculation",
-            description = "In place of all that: decodes texts that repeat their prompts or don't, with and without drafts, for"
-                    + " each batch, after the first --prompt, and as many tokens")
+            description =
+                    "In place of all that: decodes texts that repeat their prompts or don't, with and without drafts, for"
+                            + " each batch, after the first --prompt, and as many tokens")
     private boolean speculation;
 
     @Mixin

@@ -33,8 +33,9 @@ public final class SpeculationBench {
     public static SpeculationReport run(String name, Variant variant, BenchPlan plan, int tokens)
             throws InterruptedException {
         if (tokens < 24 || 2 * tokens > variant.shape().contextLength()) {
-            throw new IllegalArgumentException("prompts of %d tokens: there must be at least 24, and room for twice as many in"
-                    .formatted(tokens) + " the context of " + variant.shape().contextLength());
+            throw new IllegalArgumentException(
+                    "prompts of %d tokens: there must be at least 24, and room for twice as many in".formatted(tokens)
+                            + " the context of " + variant.shape().contextLength());
         }
         List<SpeculationReport.Result> results = new ArrayList<>();
         List<Integer> batches = plan.cases().stream()
@@ -47,19 +48,15 @@ public final class SpeculationBench {
                     StepLoop with = loop(variant, plan, batch, tokens, true)) {
                 for (RepeatedText text : RepeatedText.values()) {
                     List<GenerationRequest> requests = IntStream.range(0, batch)
-                            .mapToObj(seed -> text.request(tokens, variant.shape().vocabSize(), seed))
+                            .mapToObj(
+                                    seed -> text.request(tokens, variant.shape().vocabSize(), seed))
                             .toList();
                     results.add(compare(text, requests, without, with, plan.rounds()));
                 }
             }
         }
         return new SpeculationReport(
-                name,
-                variant.precision().label(),
-                plan.kvType().label(),
-                plan.threads(),
-                tokens,
-                List.copyOf(results));
+                name, variant.precision().label(), plan.kvType().label(), plan.threads(), tokens, List.copyOf(results));
     }
 
     private static SpeculationReport.Result compare(

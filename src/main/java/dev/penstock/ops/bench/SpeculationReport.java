@@ -28,13 +28,7 @@ public record SpeculationReport(
      * @param accepted drafts a token of text that were right
      */
     public record Result(
-            String text,
-            String description,
-            int batch,
-            double without,
-            double with,
-            double drafted,
-            double accepted) {
+            String text, String description, int batch, double without, double with, double drafted, double accepted) {
         /** How many times as fast. */
         public double ratio() {
             return with / without;

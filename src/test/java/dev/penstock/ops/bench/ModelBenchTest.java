@@ -53,8 +53,8 @@ class ModelBenchTest {
             assertThat(r.accepted()).isBetween(0.0, r.drafted());
         });
         assertThat(report.table()).contains("quote").contains("fresh");
-        assertThatThrownBy(() -> SpeculationBench.run(
-                        "tiny", variant(), new BenchPlan(cases, KvType.FP16, 2, 2, 1, false), 600))
+        assertThatThrownBy(() ->
+                        SpeculationBench.run("tiny", variant(), new BenchPlan(cases, KvType.FP16, 2, 2, 1, false), 600))
                 .hasMessageContaining("context of 1024");
     }
 
