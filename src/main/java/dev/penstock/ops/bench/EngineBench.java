@@ -5,8 +5,6 @@ import dev.penstock.model.GenerationEvent;
 import dev.penstock.model.GenerationListener;
 import dev.penstock.model.GenerationRequest;
 import dev.penstock.model.SamplingParams;
-import java.util.ArrayList;
-import java.util.List;
 import java.util.Random;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicReference;
@@ -33,20 +31,15 @@ final class EngineBench {
      * @return tokens a second of all together
      */
     double tokensPerSecond(int batch, int context, int tokens) throws InterruptedException {
-        SamplingParams sampling =
-                SamplingParams.builder(tokens).temperature(0).ignoreEos(true).build();
-        List<GenerationRequest> requests = new ArrayList<>();
+        Window window = new Window(batch);
         for (int i = 0; i < batch; i++) {
             int[] prompt = random.ints(context, 0, vocabSize).toArray();
-            requests.add(new GenerationRequest("bench-" + i, prompt, sampling));
+            SamplingParams sampling = SamplingParams.builder(tokens)
+                    .temperature(0)
+                    .ignoreEos(true)
+                    .build();
+            loop.submit(new GenerationRequest("bench-" + i, prompt, sampling), window.listener());
         }
-        return tokensPerSecond(loop, requests);
-    }
-
-    /** As above, of these sequences. */
-    static double tokensPerSecond(StepLoop loop, List<GenerationRequest> requests) throws InterruptedException {
-        Window window = new Window(requests.size());
-        requests.forEach(request -> loop.submit(request, window.listener()));
         return window.await();
     }
 

@@ -4,6 +4,7 @@ import dev.penstock.model.GenerationRequest;
 import dev.penstock.model.OutputConstraint;
 import dev.penstock.model.OutputFollower;
 import dev.penstock.model.SamplingParams;
+import java.util.Arrays;
 import java.util.Map;
 import java.util.Random;
 
@@ -100,7 +101,7 @@ enum RepeatedText {
     private record Script(int[] tokens, int never) implements OutputConstraint {
         @Override
         public OutputFollower follow() {
-            return new Follower(this, 0);
+            return new Follower(this);
         }
     }
 
@@ -108,9 +109,8 @@ enum RepeatedText {
         private final Script script;
         private int place;
 
-        Follower(Script script, int place) {
+        Follower(Script script) {
             this.script = script;
-            this.place = place;
         }
 
         @Override
@@ -154,7 +154,51 @@ enum RepeatedText {
 
         @Override
         public OutputFollower copy() {
-            return new Follower(script, place);
+            return Unknowing.INSTANCE;
+        }
+    }
+
+    /** Allows all: were drafts held against the script they would be cut before a step is spent on them, which no model does. */
+    private enum Unknowing implements OutputFollower {
+        INSTANCE;
+
+        private static final long[] ALL = new long[1 << 14];
+
+        static {
+            Arrays.fill(ALL, -1L);
+        }
+
+        @Override
+        public long[] allowed() {
+            return ALL;
+        }
+
+        @Override
+        public boolean mayEnd() {
+            return false;
+        }
+
+        @Override
+        public boolean mustEnd() {
+            return false;
+        }
+
+        @Override
+        public void accept(int token) {}
+
+        @Override
+        public boolean canEndWithin(int token, int tokensLeft) {
+            return true;
+        }
+
+        @Override
+        public long[] allowedWithin(int tokensLeft) {
+            return ALL;
+        }
+
+        @Override
+        public OutputFollower copy() {
+            return this;
         }
     }
 }

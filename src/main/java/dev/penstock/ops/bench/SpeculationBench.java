@@ -6,13 +6,18 @@ import dev.penstock.engine.EngineStats;
 import dev.penstock.engine.OnnxModelRunner;
 import dev.penstock.engine.RunnerConfig;
 import dev.penstock.engine.StepLoop;
+import dev.penstock.model.GenerationEvent;
 import dev.penstock.model.GenerationRequest;
 import dev.penstock.weights.Variant;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
 
 /** Decodes texts that repeat their prompts, and others, through two step loops in turn: one with drafts and one without. */
 public final class SpeculationBench {
@@ -62,12 +67,15 @@ public final class SpeculationBench {
     private static SpeculationReport.Result compare(
             RepeatedText text, List<GenerationRequest> requests, StepLoop without, StepLoop with, int rounds)
             throws InterruptedException {
+        // From here on the prefix cache has the prompts, so that all of them decode from the beginning.
+        tokensPerSecond(without, requests);
+        tokensPerSecond(with, requests);
         EngineStats before = with.stats();
         double[] rateWithout = new double[rounds];
         double[] rateWith = new double[rounds];
         for (int round = 0; round < rounds; round++) {
-            rateWithout[round] = EngineBench.tokensPerSecond(without, requests);
-            rateWith[round] = EngineBench.tokensPerSecond(with, requests);
+            rateWithout[round] = tokensPerSecond(without, requests);
+            rateWith[round] = tokensPerSecond(with, requests);
         }
         EngineStats after = with.stats();
         double tokens = after.completionTokens() - before.completionTokens();
@@ -81,8 +89,33 @@ public final class SpeculationBench {
                 (after.acceptedTokens() - before.acceptedTokens()) / tokens);
     }
 
+    /** Of all these requests together, from the first submission to the last end. */
+    private static double tokensPerSecond(StepLoop loop, List<GenerationRequest> requests) throws InterruptedException {
+        CountDownLatch ended = new CountDownLatch(requests.size());
+        AtomicLong tokens = new AtomicLong();
+        AtomicReference<@Nullable String> failure = new AtomicReference<>();
+        long startNs = System.nanoTime();
+        for (GenerationRequest request : requests) {
+            loop.submit(request, event -> {
+                if (event instanceof GenerationEvent.Finished finished) {
+                    tokens.addAndGet(finished.usage().completionTokens());
+                    ended.countDown();
+                } else if (event instanceof GenerationEvent.Failed failed) {
+                    failure.set(failed.message());
+                    ended.countDown();
+                }
+            });
+        }
+        ended.await();
+        if (failure.get() != null) {
+            throw new IllegalStateException("a sequence failed: " + failure.get());
+        }
+        return tokens.get() / ((System.nanoTime() - startNs) / 1e9);
+    }
+
     private static StepLoop loop(Variant variant, BenchPlan plan, int batch, int tokens, boolean speculation) {
-        int blocks = batch * (Math.ceilDiv(2 * tokens, BLOCK_SIZE) + 2);
+        // Twice what they take at once, so that the prompts stay in the prefix cache.
+        int blocks = 2 * batch * (Math.ceilDiv(2 * tokens, BLOCK_SIZE) + 2);
         int stepTokens = Math.max(MAX_STEP_TOKENS, 2 * batch);
         RunnerConfig config = new RunnerConfig(
                 plan.threads(),
@@ -95,7 +128,7 @@ public final class SpeculationBench {
                 "bench",
                 OnnxModelRunner.open(variant.folder(), variant.shape(), config),
                 new NumberTokenizer(variant.shape().vocabSize()),
-                new EngineOptions(stepTokens, stepTokens, batch, batch, false, speculation),
+                new EngineOptions(stepTokens, stepTokens, batch, batch, true, speculation),
                 EngineObserver.NONE);
     }
 
