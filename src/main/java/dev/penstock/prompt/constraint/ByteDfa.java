@@ -150,6 +150,17 @@ final class ByteDfa {
         return minBytes[state] == Regex.INFINITE;
     }
 
+    /** Whether nothing but the empty string is accepted from there. */
+    boolean isEnd(int state) {
+        int width = classes.count();
+        for (int i = state * width; i < (state + 1) * width; i++) {
+            if (next[i] != NONE) {
+                return false;
+            }
+        }
+        return accepting[state];
+    }
+
     boolean accepts(int state) {
         return accepting[state];
     }

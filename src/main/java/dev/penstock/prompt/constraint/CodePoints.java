@@ -52,8 +52,13 @@ record CodePoints(List<Range> ranges) {
     }
 
     CodePoints or(CodePoints other) {
-        List<Range> all = new ArrayList<>(ranges);
-        all.addAll(other.ranges);
+        return anyOf(List.of(this, other));
+    }
+
+    /** All that is in one of these. */
+    static CodePoints anyOf(List<CodePoints> sets) {
+        List<Range> all = new ArrayList<>();
+        sets.forEach(set -> all.addAll(set.ranges));
         all.sort(Comparator.comparingInt(Range::lo));
         List<Range> merged = new ArrayList<>();
         for (Range range : all) {

@@ -64,4 +64,9 @@ public final class Constraints {
         }
         return new CompiledConstraint(tokens, known, grammar);
     }
+
+    /** Bytes of the masks that are kept for all constraints. */
+    public synchronized long heldBytes() {
+        return masks == null ? 0 : masks.keptBytes();
+    }
 }

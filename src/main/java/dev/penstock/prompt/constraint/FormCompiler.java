@@ -25,7 +25,7 @@ final class FormCompiler {
                 List.of(new Symbol.Repeat(compile(item), min, max));
             case OutputForm.Json(JsonNode schema) -> SchemaCompiler.compile(schema);
             case OutputForm.Regex(String pattern) -> List.of(new Symbol.Lex(RegexParser.whole(pattern)));
-            case OutputForm.Grammar(String gbnf) -> throw new ConstraintException("grammars are not known yet: " + gbnf);
+            case OutputForm.Grammar(String gbnf) -> GbnfParser.parse(gbnf);
         };
     }
 

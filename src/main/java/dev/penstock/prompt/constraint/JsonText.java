@@ -30,6 +30,8 @@ final class JsonText {
 
     private static final Regex QUOTE = Regex.literal("\"");
 
+    static final Regex DIGIT = Regex.range('0', '9');
+
     /** A character of a string in any way that it can be written. */
     static final Regex CHARACTER = Regex.union(plain(CodePoints.ALL), escapes());
 
@@ -38,8 +40,6 @@ final class JsonText {
 
     /** What stands between the quotes of a string in which each character is written in one way only. */
     static final Regex CANONICAL_BODY = Regex.repeat(canonical(CodePoints.ALL), 0, Regex.UNBOUNDED);
-
-    static final Regex DIGIT = Regex.range('0', '9');
 
     /** The digits of an integer without its sign, as many as every reader keeps. */
     static final Regex NATURAL = Regex.union(

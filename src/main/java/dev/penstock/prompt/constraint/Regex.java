@@ -211,8 +211,11 @@ final class Regex {
 
     /** The strings that lead from this state of an automaton to an accepting one. */
     static Regex automaton(ByteDfa dfa, int state) {
-        return dfa.isDead(state)
-                ? EMPTY
+        if (dfa.isDead(state)) {
+            return EMPTY;
+        }
+        return dfa.isEnd(state)
+                ? EPSILON
                 : intern(new Shape.Automaton(dfa, state), dfa.accepts(state), dfa.minBytes(state));
     }
 
