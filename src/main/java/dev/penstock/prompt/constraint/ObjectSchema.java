@@ -8,6 +8,7 @@ import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 
 /**
@@ -133,7 +134,7 @@ final class ObjectSchema {
             }
             Regex key = free;
             for (int i = 0; i < keys.size(); i++) {
-                Regex pattern = patterns.get(keys.get(i));
+                Regex pattern = Objects.requireNonNull(patterns.get(keys.get(i)));
                 boolean matches = (which >> i & 1) != 0;
                 key = Regex.and(key, matches ? pattern : Regex.not(pattern));
                 if (matches) {

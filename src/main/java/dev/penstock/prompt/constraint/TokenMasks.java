@@ -4,6 +4,7 @@ import dev.penstock.prompt.constraint.Config.Thread;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Which tokens may come next, found by walking the vocabulary's trie. What a regular expression allows by itself is found once, for
@@ -154,7 +155,7 @@ final class TokenMasks {
         return (trie.vocabSize() + Long.SIZE - 1) / Long.SIZE;
     }
 
-    private Object find(Object key) {
+    private @Nullable Object find(Object key) {
         synchronized (kept) {
             return kept.get(key);
         }
