@@ -62,8 +62,8 @@ final class NumberRanges {
     }
 
     private static Regex sameLength(String lo, String hi, int at) {
-        if (at == lo.length()) {
-            return Regex.EPSILON;
+        if (isAll(lo, at, '0') && isAll(hi, at, '9')) {
+            return Regex.repeat(JsonText.DIGIT, lo.length() - at, lo.length() - at);
         }
         char from = lo.charAt(at);
         char to = hi.charAt(at);
@@ -79,6 +79,10 @@ final class NumberRanges {
                     Regex.range(from + 1, to - 1), Regex.repeat(JsonText.DIGIT, rest, rest)));
         }
         return Regex.union(options);
+    }
+
+    private static boolean isAll(String digits, int from, char digit) {
+        return digits.chars().skip(from).allMatch(c -> c == digit);
     }
 
     /** Numbers with or without a fraction between bounds, at least one of which there is. */
