@@ -43,14 +43,19 @@ class ResponsesBackgroundTest {
         assertThat(first.get("status").textValue()).isEqualTo("queued");
         await().until(() -> ResponsesTest.get(id, 200).get("status").textValue().equals("in_progress"));
         assertThat(BadInputTest.error(
-                                ResponsesTest.post("scripted", "\"input\": \"b\", \"previous_response_id\": \"" + id + "\""), 400)
+                                ResponsesTest.post(
+                                        "scripted", "\"input\": \"b\", \"previous_response_id\": \"" + id + "\""),
+                                400)
                         .get("code")
                         .textValue())
                 .isEqualTo("previous_response_not_found");
         go.countDown();
         await().until(() -> ResponsesTest.get(id, 200).get("status").textValue().equals("completed"));
-        assertThat(ResponsesTest.get(id, 200).at("/output/0/content/0/text").textValue()).isEqualTo("Once");
-        assertThat(ResponsesTest.get(id + "/input_items", 200).at("/data/0/content/0/text").textValue())
+        assertThat(ResponsesTest.get(id, 200).at("/output/0/content/0/text").textValue())
+                .isEqualTo("Once");
+        assertThat(ResponsesTest.get(id + "/input_items", 200)
+                        .at("/data/0/content/0/text")
+                        .textValue())
                 .isEqualTo("a");
         // One that has ended stays as it is.
         assertThat(given().post("/v1/responses/" + id + "/cancel").statusCode()).isEqualTo(200);
@@ -99,7 +104,8 @@ class ResponsesBackgroundTest {
 
     @Test
     void onlyThoseInTheBackgroundAreCancelled() {
-        String id = ResponsesTest.create("scripted", "\"input\": \"a\"").get("id").textValue();
+        String id =
+                ResponsesTest.create("scripted", "\"input\": \"a\"").get("id").textValue();
 
         BadInputTest.error(given().post("/v1/responses/" + id + "/cancel"), 400);
     }
