@@ -290,6 +290,32 @@ final class Regex {
         };
     }
 
+    /** What it repeats at its beginning; null if it does not begin with a repetition. */
+    @Nullable
+    Regex repeated() {
+        return switch (shape) {
+            case Shape.Repeat(Regex item, int min, int max) -> item;
+            case Shape.Concat(Regex head, Regex tail) when head.shape instanceof Shape.Repeat(Regex item, int min, int max) ->
+                item;
+            default -> null;
+        };
+    }
+
+    /** How often that may be read at most. */
+    int repetitions() {
+        return switch (shape) {
+            case Shape.Repeat(Regex item, int min, int max) -> max;
+            case Shape.Concat(Regex head, Regex tail) when head.shape instanceof Shape.Repeat(Regex item, int min, int max) ->
+                max;
+            default -> 0;
+        };
+    }
+
+    /** What comes after its first part. */
+    Regex afterFirst() {
+        return shape instanceof Shape.Concat(Regex head, Regex tail) ? tail : EPSILON;
+    }
+
     /** Divides classes as far as it tells bytes apart. */
     void refine(ByteClasses classes) {
         Set<ByteSet> sets = new HashSet<>();

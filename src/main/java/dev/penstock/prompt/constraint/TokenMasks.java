@@ -1,7 +1,7 @@
 package dev.penstock.prompt.constraint;
 
 import dev.penstock.prompt.constraint.Config.Thread;
-import java.util.Arrays;
+import java.util.BitSet;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -16,6 +16,7 @@ final class TokenMasks {
     private final long maxBytes;
 
     private final TokenTrie trie;
+    private final TrieIndex index;
 
     // Guarded by itself.
     private final Map<Object, Object> kept = new LinkedHashMap<>(256, 0.75f, true);
@@ -24,6 +25,7 @@ final class TokenMasks {
     /** For the tokens of this trie. */
     TokenMasks(TokenTrie trie, long maxBytes) {
         this.trie = trie;
+        index = new TrieIndex(trie);
         this.maxBytes = maxBytes;
     }
 
@@ -31,9 +33,9 @@ final class TokenMasks {
      * What an expression allows by itself.
      *
      * @param inside tokens after which it goes on, or is just over
-     * @param ends places of the trie, with others below them, at which it may be over
+     * @param ends places of the trie, which others lie below, at which it may be over
      */
-    private record LexMask(long[] inside, int[] ends) {}
+    private record LexMask(long[] inside, BitSet ends) {}
 
     /** The tokens that may come next; nobody may write to it. The automaton must not be used by others meanwhile. */
     long[] allowed(Automaton automaton, Config config) {
@@ -47,17 +49,32 @@ final class TokenMasks {
             for (int i = 0; i < mask.length; i++) {
                 mask[i] |= lex.inside[i];
             }
-            if (lex.ends.length > 0) {
+            if (!lex.ends.isEmpty()) {
                 Config after = automaton.afterRegex(thread);
                 if (!after.isEnd()) {
-                    for (int place : lex.ends) {
-                        walk(automaton, after, place, mask);
-                    }
+                    addAfter(automaton, after, lex.ends, mask);
                 }
             }
         }
         keep(config, mask, (long) mask.length * Long.BYTES);
         return mask;
+    }
+
+    /** Adds the tokens that go on with a configuration where an expression may be over. */
+    private void addAfter(Automaton automaton, Config config, BitSet ends, long[] mask) {
+        for (int b = 0; b < 256; b++) {
+            Config after = automaton.after(config, b);
+            if (Automaton.isDead(after)) {
+                continue;
+            }
+            for (int place : index.places(b)) {
+                int parent = index.parent(place);
+                if (parent >= 0 && ends.get(parent)) {
+                    trie.addTokens(place, mask);
+                    walk(automaton, after, place, mask);
+                }
+            }
+        }
     }
 
     /** Those after which a text can end within some bytes; of none, those that come closest to an end. */
@@ -120,35 +137,87 @@ final class TokenMasks {
     private LexMask lexMask(Regex exact) {
         Regex regex = exact.within(trie.maxBytes());
         LexMask known = (LexMask) find(regex);
-        if (known != null) {
-            return known;
+        if (known == null) {
+            known = new LexWalk(regex).found();
+            keep(regex, known, bytes(known));
         }
-        long[] mask = new long[words()];
-        int[] ends = new int[16];
-        int count = 0;
-        Regex[] path = new Regex[trie.maxBytes() + 1];
-        path[0] = regex;
-        int place = 0;
-        while (place < trie.size()) {
-            int depth = trie.depth(place);
-            Regex after = path[depth - 1].derivative(trie.byteAt(place));
-            if (after.isEmpty()) {
-                place = trie.end(place);
-                continue;
-            }
-            path[depth] = after;
-            trie.addTokens(place, mask);
-            if (after.isNullable() && trie.end(place) > place + 1) {
-                if (count == ends.length) {
-                    ends = Arrays.copyOf(ends, count * 2);
+        return known;
+    }
+
+    /** Reads the trie by one expression. */
+    private final class LexWalk {
+        private final Regex regex;
+        private final @Nullable Loop loop;
+        /** Whether the expression is in its loop from the first byte on. */
+        private final boolean looping;
+
+        /** Tokens that were added before the walk have no more bytes. */
+        private final int bytes;
+
+        private final long[] mask;
+        private final BitSet ends = new BitSet();
+
+        LexWalk(Regex regex) {
+            this.regex = regex;
+            Loop own = Loop.of(regex);
+            looping = own != null;
+            // Where it is in none it may soon be: a letter that is in no way special tells.
+            loop = own == null && !regex.derivative('e').isEmpty() ? Loop.of(regex.derivative('e')) : own;
+            bytes = own == null ? 0 : own.room(regex);
+            mask = own == null ? new long[words()] : index.tokensOf(own.characters(), bytes);
+        }
+
+        LexMask found() {
+            Regex[] path = new Regex[trie.maxBytes() + 1];
+            path[0] = regex;
+            // Whether all bytes up to here are of the loop's characters.
+            boolean[] plain = new boolean[path.length];
+            plain[0] = looping;
+            int place = 0;
+            while (place < trie.size()) {
+                int depth = trie.depth(place);
+                int b = trie.byteAt(place);
+                Regex after = path[depth - 1].derivative(b);
+                if (after.isEmpty()) {
+                    place = trie.end(place);
+                    continue;
                 }
-                ends[count++] = place;
+                path[depth] = after;
+                plain[depth] = plain[depth - 1] && loop != null
+                        && (b < 0x80 ? loop.characters().has(b) : loop.characters().foreign());
+                trie.addTokens(place, mask);
+                boolean inner = trie.end(place) > place + 1;
+                if (inner && after.isNullable()) {
+                    ends.set(place);
+                }
+                if (inner && isLoopBelow(place, depth, after)) {
+                    addBelow(place, plain[depth], after.isNullable());
+                    place = trie.end(place);
+                } else {
+                    place++;
+                }
             }
-            place++;
+            return new LexMask(mask, ends);
         }
-        LexMask lex = new LexMask(mask, Arrays.copyOf(ends, count));
-        keep(regex, lex, (long) mask.length * Long.BYTES + (long) count * Integer.BYTES);
-        return lex;
+
+        /** Whether all that lies below a place is read in the loop. */
+        private boolean isLoopBelow(int place, int depth, Regex at) {
+            if (loop == null || loop.room(at) < index.deepest(place) - depth) {
+                return false;
+            }
+            boolean mayEnd = loop.item() == null ? at.isNullable() : loop.state().isNullable();
+            // Where the loop may be left at any character it must be known where those end.
+            return index.isBelow(place, loop.characters()) && (!mayEnd || (at.isNullable() && index.isInnerWhole(place)));
+        }
+
+        private void addBelow(int place, boolean isPlain, boolean mayEnd) {
+            if (!isPlain || !index.isInnerWhole(place) || index.deepest(place) > bytes) {
+                trie.addTokensBelow(place, mask);
+            }
+            if (mayEnd) {
+                index.addWhole(place, ends);
+            }
+        }
     }
 
     private int words() {
@@ -176,14 +245,14 @@ final class TokenMasks {
 
     private static long bytes(Object value) {
         return value instanceof LexMask lex
-                ? (long) lex.inside.length * Long.BYTES + (long) lex.ends.length * Integer.BYTES
+                ? (long) lex.inside.length * Long.BYTES + lex.ends.size() / Byte.SIZE
                 : (long) ((long[]) value).length * Long.BYTES;
     }
 
-    /** Bytes of masks that are kept. */
+    /** Bytes of masks that are kept, and of what they are found by. */
     long keptBytes() {
         synchronized (kept) {
-            return keptBytes;
+            return keptBytes + index.bytes();
         }
     }
 }

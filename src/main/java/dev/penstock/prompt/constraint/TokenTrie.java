@@ -127,6 +127,13 @@ final class TokenTrie {
         }
     }
 
+    /** Puts the tokens below a place into a mask. */
+    void addTokensBelow(int place, long[] mask) {
+        for (int i = firsts[place + 1]; i < firsts[ends[place]]; i++) {
+            mask[tokens[i] >> 6] |= 1L << tokens[i];
+        }
+    }
+
     /** Whether tokens end at a place. */
     boolean hasTokens(int place) {
         return firsts[place] < firsts[place + 1];

@@ -63,6 +63,38 @@ final class Utf8 {
         return Regex.union(options);
     }
 
+    /** How many bytes the character at a place has; 0 if none that is well-formed and whole begins there. */
+    static int lengthAt(byte[] bytes, int at) {
+        int first = bytes[at] & 0xFF;
+        if (first < 0x80) {
+            return 1;
+        }
+        int length = first < 0xC2 ? 0 : first < 0xE0 ? 2 : first < 0xF0 ? 3 : first < 0xF5 ? 4 : 0;
+        if (length == 0 || at + length > bytes.length) {
+            return 0;
+        }
+        int second = bytes[at + 1] & 0xFF;
+        if (second < firstContinuation(first) || second > lastContinuation(first)) {
+            return 0;
+        }
+        for (int i = 2; i < length; i++) {
+            if ((bytes[at + i] & 0xC0) != 0x80) {
+                return 0;
+            }
+        }
+        return length;
+    }
+
+    /** The least byte that may follow the first one of a character. */
+    static int firstContinuation(int first) {
+        return first == 0xE0 ? 0xA0 : first == 0xF0 ? 0x90 : 0x80;
+    }
+
+    /** The greatest. */
+    static int lastContinuation(int first) {
+        return first == 0xED ? 0x9F : first == 0xF4 ? 0x8F : 0xBF;
+    }
+
     private static boolean all(int[] bytes, int from, int value) {
         for (int i = from; i < bytes.length; i++) {
             if (bytes[i] != value) {
