@@ -27,4 +27,9 @@ record Loop(@Nullable Regex item, Regex state, PlainSet characters) {
         }
         return at.repeated() == item && at.afterFirst() == state ? at.repetitions() : 0;
     }
+
+    /** Whether the loop may be left anywhere. */
+    boolean mayEnd() {
+        return state.isNullable();
+    }
 }

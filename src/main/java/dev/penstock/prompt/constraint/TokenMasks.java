@@ -4,7 +4,6 @@ import dev.penstock.prompt.constraint.Config.Thread;
 import java.util.BitSet;
 import java.util.LinkedHashMap;
 import java.util.Map;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Which tokens may come next, found by walking the vocabulary's trie. What a regular expression allows by itself is found once, for
@@ -29,14 +28,6 @@ final class TokenMasks {
         this.maxBytes = maxBytes;
     }
 
-    /**
-     * What an expression allows by itself.
-     *
-     * @param inside tokens after which it goes on, or is just over
-     * @param ends places of the trie, which others lie below, at which it may be over
-     */
-    private record LexMask(long[] inside, BitSet ends) {}
-
     /** The tokens that may come next; nobody may write to it. The automaton must not be used by others meanwhile. */
     long[] allowed(Automaton automaton, Config config) {
         long[] known = (long[]) find(config);
@@ -46,13 +37,14 @@ final class TokenMasks {
         long[] mask = new long[words()];
         for (Thread thread : config.threads()) {
             LexMask lex = lexMask(thread.regex());
+            long[] tokens = lex.tokens();
             for (int i = 0; i < mask.length; i++) {
-                mask[i] |= lex.inside[i];
+                mask[i] |= tokens[i];
             }
-            if (!lex.ends.isEmpty()) {
+            if (!lex.ends().isEmpty()) {
                 Config after = automaton.afterRegex(thread);
                 if (!after.isEnd()) {
-                    addAfter(automaton, after, lex.ends, mask);
+                    addAfter(automaton, after, lex.ends(), mask);
                 }
             }
         }
@@ -62,6 +54,7 @@ final class TokenMasks {
 
     /** Adds the tokens that go on with a configuration where an expression may be over. */
     private void addAfter(Automaton automaton, Config config, BitSet ends, long[] mask) {
+        Config[] path = new Config[trie.maxBytes() + 1];
         for (int b = 0; b < 256; b++) {
             Config after = automaton.after(config, b);
             if (Automaton.isDead(after)) {
@@ -71,7 +64,8 @@ final class TokenMasks {
                 int parent = index.parent(place);
                 if (parent >= 0 && ends.get(parent)) {
                     trie.addTokens(place, mask);
-                    walk(automaton, after, place, mask);
+                    path[trie.depth(place)] = after;
+                    walk(automaton, path, place, mask);
                 }
             }
         }
@@ -114,15 +108,12 @@ final class TokenMasks {
         }
     }
 
-    /** Adds the tokens below a place that a configuration there allows. */
-    private void walk(Automaton automaton, Config config, int from, long[] mask) {
-        int base = trie.depth(from);
-        Config[] path = new Config[trie.maxBytes() + 1 - base];
-        path[0] = config;
+    /** Adds the tokens below a place that the configuration there allows, which the path has. */
+    private void walk(Automaton automaton, Config[] path, int from, long[] mask) {
         int place = from + 1;
         int end = trie.end(from);
         while (place < end) {
-            int depth = trie.depth(place) - base;
+            int depth = trie.depth(place);
             Config after = automaton.after(path[depth - 1], trie.byteAt(place));
             if (Automaton.isDead(after)) {
                 place = trie.end(place);
@@ -137,87 +128,14 @@ final class TokenMasks {
     private LexMask lexMask(Regex exact) {
         Regex regex = exact.within(trie.maxBytes());
         LexMask known = (LexMask) find(regex);
-        if (known == null) {
-            known = new LexWalk(regex).found();
-            keep(regex, known, bytes(known));
+        if (known != null) {
+            return known;
         }
-        return known;
-    }
-
-    /** Reads the trie by one expression. */
-    private final class LexWalk {
-        private final Regex regex;
-        private final @Nullable Loop loop;
-        /** Whether the expression is in its loop from the first byte on. */
-        private final boolean looping;
-
-        /** Tokens that were added before the walk have no more bytes. */
-        private final int bytes;
-
-        private final long[] mask;
-        private final BitSet ends = new BitSet();
-
-        LexWalk(Regex regex) {
-            this.regex = regex;
-            Loop own = Loop.of(regex);
-            looping = own != null;
-            // Where it is in none it may soon be: a letter that is in no way special tells.
-            loop = own == null && !regex.derivative('e').isEmpty() ? Loop.of(regex.derivative('e')) : own;
-            bytes = own == null ? 0 : own.room(regex);
-            mask = own == null ? new long[words()] : index.tokensOf(own.characters(), bytes);
-        }
-
-        LexMask found() {
-            Regex[] path = new Regex[trie.maxBytes() + 1];
-            path[0] = regex;
-            // Whether all bytes up to here are of the loop's characters.
-            boolean[] plain = new boolean[path.length];
-            plain[0] = looping;
-            int place = 0;
-            while (place < trie.size()) {
-                int depth = trie.depth(place);
-                int b = trie.byteAt(place);
-                Regex after = path[depth - 1].derivative(b);
-                if (after.isEmpty()) {
-                    place = trie.end(place);
-                    continue;
-                }
-                path[depth] = after;
-                plain[depth] = plain[depth - 1] && loop != null
-                        && (b < 0x80 ? loop.characters().has(b) : loop.characters().foreign());
-                trie.addTokens(place, mask);
-                boolean inner = trie.end(place) > place + 1;
-                if (inner && after.isNullable()) {
-                    ends.set(place);
-                }
-                if (inner && isLoopBelow(place, depth, after)) {
-                    addBelow(place, plain[depth], after.isNullable());
-                    place = trie.end(place);
-                } else {
-                    place++;
-                }
-            }
-            return new LexMask(mask, ends);
-        }
-
-        /** Whether all that lies below a place is read in the loop. */
-        private boolean isLoopBelow(int place, int depth, Regex at) {
-            if (loop == null || loop.room(at) < index.deepest(place) - depth) {
-                return false;
-            }
-            boolean mayEnd = loop.item() == null ? at.isNullable() : loop.state().isNullable();
-            // Where the loop may be left at any character it must be known where those end.
-            return index.isBelow(place, loop.characters()) && (!mayEnd || (at.isNullable() && index.isInnerWhole(place)));
-        }
-
-        private void addBelow(int place, boolean isPlain, boolean mayEnd) {
-            if (!isPlain || !index.isInnerWhole(place) || index.deepest(place) > bytes) {
-                trie.addTokensBelow(place, mask);
-            }
-            if (mayEnd) {
-                index.addWhole(place, ends);
-            }
-        }
+        // Most tokens are short, and for those counters can be cut to fewer states.
+        Regex cut = regex.within(index.shortBytes());
+        LexMask found = cut == regex ? LexWalk.all(trie, index, regex) : LexWalk.longer(trie, index, regex, lexMask(cut));
+        keep(regex, found, bytes(found));
+        return found;
     }
 
     private int words() {
@@ -245,7 +163,7 @@ final class TokenMasks {
 
     private static long bytes(Object value) {
         return value instanceof LexMask lex
-                ? (long) lex.inside.length * Long.BYTES + lex.ends.size() / Byte.SIZE
+                ? (long) lex.tokens().length * Long.BYTES + lex.ends().size() / Byte.SIZE
                 : (long) ((long[]) value).length * Long.BYTES;
     }
 

@@ -134,6 +134,13 @@ final class TokenTrie {
         }
     }
 
+    /** Takes a place's tokens, and those below it, out of a mask. */
+    void removeTokens(int place, long[] mask) {
+        for (int i = firsts[place]; i < firsts[ends[place]]; i++) {
+            mask[tokens[i] >> 6] &= ~(1L << tokens[i]);
+        }
+    }
+
     /** Whether tokens end at a place. */
     boolean hasTokens(int place) {
         return firsts[place] < firsts[place + 1];

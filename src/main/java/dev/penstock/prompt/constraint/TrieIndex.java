@@ -7,6 +7,9 @@ import java.util.BitSet;
 final class TrieIndex {
     private static final int ASCII = 128;
 
+    /** One of so many tokens is long. */
+    private static final int LONG_TOKENS = 50;
+
     private final TokenTrie trie;
 
     /** By place: the bytes below 64 and those from 64 to 127 that occur below it, and how deep that reaches. */
@@ -22,6 +25,11 @@ final class TrieIndex {
 
     /** Places to which whole characters lead, and that others lie below. */
     private final BitSet whole;
+
+    /** Places of at least {@link #shortBytes} bytes. */
+    private final BitSet deep;
+
+    private final int shortBytes;
 
     private final int[] parents;
 
@@ -49,6 +57,7 @@ final class TrieIndex {
         foreignBelow = new BitSet(size);
         brokenBelow = new BitSet(size);
         whole = new BitSet(size);
+        deep = new BitSet(size);
         parents = new int[size];
         foreign = new long[words];
         broken = new long[words];
@@ -64,6 +73,19 @@ final class TrieIndex {
         for (int length = 1; length < upTo.length; length++) {
             or(upTo[length], upTo[length - 1]);
         }
+        int length = upTo.length - 1;
+        int all = count(upTo[length]);
+        while (length > 1 && count(upTo[length - 1]) > all - all / LONG_TOKENS) {
+            length--;
+        }
+        shortBytes = length;
+        for (int place = 0; place < size; place++) {
+            deep.set(place, trie.depth(place) >= shortBytes);
+        }
+    }
+
+    private static int count(long[] mask) {
+        return Arrays.stream(mask).mapToInt(Long::bitCount).sum();
     }
 
     private void findParents() {
@@ -200,9 +222,38 @@ final class TrieIndex {
     /** Adds the places below one that whole characters lead to, and that others lie below. */
     void addWhole(int place, BitSet to) {
         int end = trie.end(place);
-        for (int p = whole.nextSetBit(place + 1); p >= 0 && p < end; p = whole.nextSetBit(p + 1)) {
-            to.set(p);
+        if (end - place < Long.SIZE) {
+            for (int p = whole.nextSetBit(place + 1); p >= 0 && p < end; p = whole.nextSetBit(p + 1)) {
+                to.set(p);
+            }
+        } else {
+            to.or(onlyBetween(place + 1, end));
         }
+    }
+
+    private BitSet onlyBetween(int from, int to) {
+        BitSet part = new BitSet(to);
+        part.set(from, to);
+        part.and(whole);
+        return part;
+    }
+
+    /** Tokens of at most so many bytes are short; nearly all are. */
+    int shortBytes() {
+        return shortBytes;
+    }
+
+    /** Takes what is not short out of a mask and of places. */
+    void keepShort(long[] mask, BitSet places) {
+        for (int i = 0; i < mask.length; i++) {
+            mask[i] &= upTo[shortBytes][i];
+        }
+        places.andNot(deep);
+    }
+
+    /** No tokens. */
+    long[] none() {
+        return new long[foreign.length];
     }
 
     /** The place before the last byte of one; negative for the root. */
