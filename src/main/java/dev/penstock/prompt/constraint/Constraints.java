@@ -2,10 +2,23 @@ package dev.penstock.prompt.constraint;
 
 import dev.penstock.model.OutputConstraint;
 import dev.penstock.prompt.Tokenizer;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /** Compiles constraints for one vocabulary, and keeps those that were used last. Safe for many threads. */
 public final class Constraints {
+    private static final int MAX_KEPT = 64;
+    private static final long MAX_MASK_BYTES = 128L << 20;
+
     private final Tokenizer tokenizer;
+
+    // Guarded by this.
+    private @Nullable TokenTrie trie;
+    private @Nullable TokenMasks masks;
+
+    // Guarded by itself.
+    private final Map<OutputForm, OutputConstraint> kept = new LinkedHashMap<>(16, 0.75f, true);
 
     /** For completions of this tokenizer's tokens. */
     public Constraints(Tokenizer tokenizer) {
@@ -18,6 +31,42 @@ public final class Constraints {
      * @throws ConstraintException it can't be enforced, or nothing has it
      */
     public OutputConstraint compile(OutputForm form) {
-        throw new ConstraintException("no form is known for " + tokenizer.vocabSize() + " tokens: " + form);
+        synchronized (kept) {
+            OutputConstraint known = kept.get(form);
+            if (known != null) {
+                return known;
+            }
+        }
+        Grammar grammar;
+        try {
+            grammar = new Grammar(FormCompiler.compile(form));
+        } catch (StackOverflowError e) {
+            throw new ConstraintException("it is nested too deeply.");
+        }
+        OutputConstraint constraint = compiled(grammar);
+        synchronized (kept) {
+            kept.put(form, constraint);
+            if (kept.size() > MAX_KEPT) {
+                kept.remove(kept.keySet().iterator().next());
+            }
+        }
+        return constraint;
+    }
+
+    private synchronized OutputConstraint compiled(Grammar grammar) {
+        TokenTrie tokens = trie;
+        TokenMasks known = masks;
+        if (tokens == null || known == null) {
+            tokens = TokenTrie.of(tokenizer);
+            known = new TokenMasks(tokens, MAX_MASK_BYTES);
+            trie = tokens;
+            masks = known;
+        }
+        return new CompiledConstraint(tokens, known, grammar);
+    }
+
+    /** Bytes of the masks that are kept for all constraints. */
+    public synchronized long heldBytes() {
+        return masks == null ? 0 : masks.keptBytes();
     }
 }
