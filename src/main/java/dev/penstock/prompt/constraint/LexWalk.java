@@ -102,7 +102,8 @@ final class LexWalk {
     }
 
     private boolean isInLoop(int b) {
-        return loop != null && (b < ASCII ? loop.characters().has(b) : loop.characters().foreign());
+        return loop != null
+                && (b < ASCII ? loop.characters().has(b) : loop.characters().foreign());
     }
 
     /** Whether the first byte of a token leads to where it would lead from within the loop. */

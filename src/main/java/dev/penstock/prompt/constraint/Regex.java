@@ -295,8 +295,8 @@ final class Regex {
     Regex repeated() {
         return switch (shape) {
             case Shape.Repeat(Regex item, int min, int max) -> item;
-            case Shape.Concat(Regex head, Regex tail) when head.shape instanceof Shape.Repeat(Regex item, int min, int max) ->
-                item;
+            case Shape.Concat(Regex head, Regex tail)
+            when head.shape instanceof Shape.Repeat(Regex item, int min, int max) -> item;
             default -> null;
         };
     }
@@ -305,8 +305,8 @@ final class Regex {
     int repetitions() {
         return switch (shape) {
             case Shape.Repeat(Regex item, int min, int max) -> max;
-            case Shape.Concat(Regex head, Regex tail) when head.shape instanceof Shape.Repeat(Regex item, int min, int max) ->
-                max;
+            case Shape.Concat(Regex head, Regex tail)
+            when head.shape instanceof Shape.Repeat(Regex item, int min, int max) -> max;
             default -> 0;
         };
     }

@@ -4,6 +4,7 @@ import dev.penstock.prompt.constraint.Config.Thread;
 import java.util.BitSet;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Which tokens may come next, found by walking the vocabulary's trie. What a regular expression allows by itself is found once, for
@@ -133,7 +134,8 @@ final class TokenMasks {
         }
         // Most tokens are short, and for those counters can be cut to fewer states.
         Regex cut = regex.within(index.shortBytes());
-        LexMask found = cut == regex ? LexWalk.all(trie, index, regex) : LexWalk.longer(trie, index, regex, lexMask(cut));
+        LexMask found =
+                cut == regex ? LexWalk.all(trie, index, regex) : LexWalk.longer(trie, index, regex, lexMask(cut));
         keep(regex, found, bytes(found));
         return found;
     }
