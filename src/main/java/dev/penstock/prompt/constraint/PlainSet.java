@@ -44,6 +44,9 @@ record PlainSet(long low, long high, boolean foreign) {
         if (bytes == 0) {
             return from == to;
         }
+        if (from.isNullable()) {
+            return false;
+        }
         Regex known = Regex.EMPTY;
         for (int b = Utf8.firstContinuation(before); b <= Utf8.lastContinuation(before); b++) {
             Regex rest = from.derivative(b);

@@ -126,7 +126,8 @@ final class TokenMasks {
         }
     }
 
-    private LexMask lexMask(Regex exact) {
+    /** What an expression allows by itself. */
+    LexMask lexMask(Regex exact) {
         Regex regex = exact.within(trie.maxBytes());
         LexMask known = (LexMask) find(regex);
         if (known != null) {

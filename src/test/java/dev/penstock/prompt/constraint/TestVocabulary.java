@@ -3,6 +3,7 @@ package dev.penstock.prompt.constraint;
 import dev.penstock.prompt.Tokenizer;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.OptionalInt;
 import java.util.random.RandomGenerator;
@@ -36,6 +37,16 @@ final class TestVocabulary implements Tokenizer {
         return ofBytesAnd(texts, List.of());
     }
 
+    /** With as many more tokens that are parts of these, cut between any two bytes. */
+    TestVocabulary cut(RandomGenerator random) {
+        for (byte[] whole : List.copyOf(pieces.subList(256, pieces.size() - specials))) {
+            int from = random.nextInt(whole.length);
+            int to = from + 1 + random.nextInt(whole.length - from);
+            pieces.add(256, Arrays.copyOfRange(whole, from, to));
+        }
+        return this;
+    }
+
     static String text(RandomGenerator random, String alphabet, int length) {
         StringBuilder text = new StringBuilder();
         for (int i = 0; i < length; i++) {
@@ -48,7 +59,7 @@ final class TestVocabulary implements Tokenizer {
     int token(String text) {
         byte[] bytes = text.getBytes(StandardCharsets.UTF_8);
         for (int token = 0; token < pieces.size(); token++) {
-            if (java.util.Arrays.equals(pieces.get(token), bytes)) {
+            if (Arrays.equals(pieces.get(token), bytes)) {
                 return token;
             }
         }
