@@ -25,8 +25,9 @@ import java.util.stream.Collectors;
 class ForwardingEdge {
     private static final int MAX_BYTES = 64 << 10;
     private static final Duration READ_LIMIT = Duration.ofSeconds(60);
-    private static final Map<String, Endpoint> ENDPOINTS =
-            Arrays.stream(Endpoint.values()).collect(Collectors.toUnmodifiableMap(e -> "/v1" + e.path(), e -> e));
+    private static final Map<String, Endpoint> ENDPOINTS = Arrays.stream(Endpoint.values())
+            .filter(Endpoint::generates)
+            .collect(Collectors.toUnmodifiableMap(e -> "/v1" + e.path(), e -> e));
 
     private final Calls calls;
     private final Responder responder;

@@ -16,8 +16,8 @@ import java.io.InputStream;
 import java.util.List;
 
 /**
- * {@code POST /tokenize}, {@code POST /detokenize} and {@code POST /v1/chat/completions/render}: what a model reads, and what its
- * tokens spell. Requests and replies as vLLM has them, and as llama.cpp has them ({@code content} for {@code prompt}).
+ * {@code POST /tokenize} and {@code POST /detokenize}: what a model reads, and what its tokens spell. Requests and replies as vLLM has
+ * them, and as llama.cpp has them ({@code content} for {@code prompt}).
  */
 @Path("/")
 @Consumes(MediaType.APPLICATION_JSON)
@@ -94,30 +94,8 @@ public class TokensResource {
         });
     }
 
-    /** The prompt that a chat request becomes, as text and as tokens; nothing is generated. */
-    @POST
-    @Path("v1/chat/completions/render")
-    @RunOnVirtualThread
-    public byte[] render(InputStream in) throws IOException {
-        JsonObject body = read(in);
-        ServedModel model = model(body);
-        ChatRequest request = ChatRequest.read(body, model.id());
-        String prompt = new Conversation(model, request).render();
-        boolean special = model.template() == null || request.addSpecialTokens();
-        int[] tokens = Prompts.encode(
-                model, prompt, special, "messages", request.sampling().promptTokens());
-        return WireJson.bytes(json -> {
-            json.writeStartObject();
-            json.writeStringField("model", request.model());
-            json.writeStringField("prompt", prompt);
-            json.writeNumberField("count", tokens.length);
-            json.writeNumberField("max_model_len", model.contextLength());
-            tokens(json, tokens);
-            json.writeEndObject();
-        });
-    }
-
-    private static void tokens(JsonGenerator json, int[] tokens) throws IOException {
+    /** Writes the field of tokens. */
+    static void tokens(JsonGenerator json, int[] tokens) throws IOException {
         json.writeFieldName("tokens");
         json.writeArray(tokens, 0, tokens.length);
     }
@@ -126,8 +104,12 @@ public class TokensResource {
         return WireJson.readObject(WireJson.readBody(in, limits.maxBodyBytes()));
     }
 
-    /** The model that is named, or the only one there is. */
     private ServedModel model(JsonObject body) {
+        return model(catalog, body);
+    }
+
+    /** The model that is named, or the only one there is; throws {@link ApiException} if it is not here. */
+    static ServedModel model(ModelCatalog catalog, JsonObject body) {
         String name = body.text("model");
         List<CatalogModel> all = catalog.models();
         if (name == null && all.size() != 1) {

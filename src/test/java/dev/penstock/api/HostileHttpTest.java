@@ -52,6 +52,8 @@ class HostileHttpTest {
     void nothingStaysBehind() throws InterruptedException {
         assertThat(gate.awaitIdle(Duration.ofSeconds(30))).isTrue();
         await().until(() -> models.chat().running() == 0);
+        // A request that never got in has left its script.
+        models.chat().reset();
         given().contentType(ContentType.JSON)
                 .body(BODY.replace("true", "false"))
                 .post("/v1/chat/completions")
@@ -150,7 +152,7 @@ class HostileHttpTest {
     }
 
     @ParameterizedTest
-    @ValueSource(ints = {0, 1, 40, 120, 200, 250, 300, 400, 600, 900})
+    @ValueSource(ints = {0, 1, 40, 120, 200, 250, 300, 400, 500})
     void aStreamThatIsClosedAtAnyMomentFreesItsPlace(int bytes) throws IOException {
         models.chat().play(Script.says("a", "b", "c", "d").awaits(NEVER).ends(FinishReason.STOP));
         try (Socket socket = connect()) {

@@ -27,8 +27,7 @@ class HttpErrorsTest {
     URI url;
 
     @ParameterizedTest
-    @ValueSource(
-            strings = {"/", "/v1", "/v1/", "/v2/models", "/v1/chat", "/v1/embeddings", "/nothing/here", "/q/health"})
+    @ValueSource(strings = {"/", "/v1", "/v1/", "/v2/models", "/v1/chat", "/v1/images", "/nothing/here", "/q/health"})
     void aPathThatIsNotThereHasAnErrorOfTheApi(String path) {
         JsonNode error = BadInputTest.error(given().get(path), 404);
 
@@ -37,7 +36,7 @@ class HttpErrorsTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"/v1/embeddings", "/v1/nothing"})
+    @ValueSource(strings = {"/v1/images", "/v1/nothing"})
     void aPathThatIsNotThereTakesNoPost(String path) {
         BadInputTest.error(given().contentType(ContentType.JSON).body("{}").post(path), 404);
     }

@@ -19,7 +19,7 @@ class ModelsResourceTest {
                 given().get("/v1/models").then().statusCode(200).extract().asString());
 
         assertThat(list.get("object").textValue()).isEqualTo("list");
-        assertThat(list.get("data")).hasSize(2);
+        assertThat(list.get("data")).hasSize(3);
         assertThat(list.at("/data/0/id").textValue()).isEqualTo("lab/plain");
         assertThat(list.at("/data/1/id").textValue()).isEqualTo("scripted");
     }

@@ -13,16 +13,35 @@ class LexWalkTest {
     private static final String CHARACTERS = "aeex1 -\"\\é漢😀";
 
     private static final List<String> PATTERNS = List.of(
-            "[^\"\\\\]*\"", "[^\"\\\\]{0,3}\"", "[^\"\\\\]{2,}\"", "([^\"\\\\]|\\\\[ae\"]){1,9}\"", "[a-z]{3,12}", "[a-z-]{0,11}x", ".*",
-            "[^x]*", "[^x]{1,6}", "e{0,30}", "e{4,30}a", "(e|é){7,}", "[ae]*[ex]", "a?[^1]*-", "(ea*)*", "[a-z](-[a-z]{1,9}){0,4}",
-            "[\\x00-\\x7f]*", "[^漢]*", "(.|\\n){5}", "\"[^\"]*\"", "([a-z0-9]{1,3} ){0,9}");
+            "[^\"\\\\]*\"",
+            "[^\"\\\\]{0,3}\"",
+            "[^\"\\\\]{2,}\"",
+            "([^\"\\\\]|\\\\[ae\"]){1,9}\"",
+            "[a-z]{3,12}",
+            "[a-z-]{0,11}x",
+            ".*",
+            "[^x]*",
+            "[^x]{1,6}",
+            "e{0,30}",
+            "e{4,30}a",
+            "(e|é){7,}",
+            "[ae]*[ex]",
+            "a?[^1]*-",
+            "(ea*)*",
+            "[a-z](-[a-z]{1,9}){0,4}",
+            "[\\x00-\\x7f]*",
+            "[^漢]*",
+            "(.|\\n){5}",
+            "\"[^\"]*\"",
+            "([a-z0-9]{1,3} ){0,9}");
 
     private static final TestVocabulary VOCABULARY = vocabulary();
 
     private static TestVocabulary vocabulary() {
         Random random = new Random(5);
         int[] points = CHARACTERS.codePoints().toArray();
-        List<String> texts = new ArrayList<>(List.of("e".repeat(20), "e".repeat(29), "e".repeat(40), "aé".repeat(12), "漢".repeat(9)));
+        List<String> texts = new ArrayList<>(
+                List.of("e".repeat(20), "e".repeat(29), "e".repeat(40), "aé".repeat(12), "漢".repeat(9)));
         for (int i = 0; i < 1500; i++) {
             StringBuilder text = new StringBuilder();
             for (int length = 1 + random.nextInt(random.nextInt(20) == 0 ? 14 : 5); length > 0; length--) {
@@ -43,9 +62,10 @@ class LexWalkTest {
         List<Regex> starts = new ArrayList<>();
         PATTERNS.forEach(pattern -> starts.add(RegexParser.whole(pattern)));
         starts.add(Regex.not(Regex.concat(Regex.ANYTHING, Regex.literal("ex-"), Regex.ANYTHING)));
-        starts.add(Regex.and(FormCompiler.TEXT, Regex.not(Regex.concat(Regex.ANYTHING, Regex.literal("-é"), Regex.ANYTHING))));
-        starts.add(Regex.repeat(JsonText.CHARACTER, 0, Regex.UNBOUNDED));
-        starts.add(JsonText.quoted(Regex.repeat(JsonText.CHARACTER, 4, 9)));
+        starts.add(Regex.and(
+                FormCompiler.TEXT, Regex.not(Regex.concat(Regex.ANYTHING, Regex.literal("-é"), Regex.ANYTHING))));
+        starts.add(Regex.repeat(JsonText.ANY_CHAR, 0, Regex.UNBOUNDED));
+        starts.add(JsonText.quoted(Regex.repeat(JsonText.ANY_CHAR, 4, 9)));
         starts.add(Regex.union(RegexParser.whole("[a-z]{0,9}x"), RegexParser.whole("[a-z1]{3,}")));
         starts.add(Regex.ANYTHING);
         for (Regex start : starts) {
