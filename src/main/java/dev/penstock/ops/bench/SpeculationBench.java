@@ -10,9 +10,10 @@ import dev.penstock.model.GenerationEvent;
 import dev.penstock.model.GenerationRequest;
 import dev.penstock.weights.Variant;
 import java.util.ArrayList;
-import java.util.Arrays;
+import java.util.EnumMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
@@ -31,7 +32,7 @@ public final class SpeculationBench {
      * Measures; loads the variant twice.
      *
      * @param name of the model, for the report
-     * @param plan its cases' batches, threads, cache and rounds count
+     * @param plan its cases' batches, threads, cache and rounds count, these twice
      * @param tokens of each prompt and of each text, at least 24
      * @throws IllegalArgumentException that is too few, or more than the context holds
      */
@@ -49,44 +50,64 @@ public final class SpeculationBench {
                 .distinct()
                 .toList();
         for (int batch : batches) {
-            try (StepLoop without = loop(variant, plan, batch, tokens, false);
-                    StepLoop with = loop(variant, plan, batch, tokens, true)) {
-                for (RepeatedText text : RepeatedText.values()) {
-                    List<GenerationRequest> requests = IntStream.range(0, batch)
-                            .mapToObj(
-                                    seed -> text.request(tokens, variant.shape().vocabSize(), seed))
-                            .toList();
-                    results.add(compare(text, requests, without, with, plan.rounds()));
+            Map<RepeatedText, Tally> tallies = new EnumMap<>(RepeatedText.class);
+            // What is loaded second gets worse memory, by one to three percent; each of the two is second once.
+            for (boolean first : new boolean[] {false, true}) {
+                try (StepLoop one = loop(variant, plan, batch, tokens, first);
+                        StepLoop other = loop(variant, plan, batch, tokens, !first)) {
+                    for (RepeatedText text : RepeatedText.values()) {
+                        List<GenerationRequest> requests = requests(text, batch, tokens, variant);
+                        tallies.computeIfAbsent(text, ignored -> new Tally())
+                                .run(requests, first ? other : one, first ? one : other, plan.rounds());
+                    }
                 }
             }
+            tallies.forEach((text, tally) -> results.add(tally.result(text, batch)));
         }
         return new SpeculationReport(
                 name, variant.precision().label(), plan.kvType().label(), plan.threads(), tokens, List.copyOf(results));
     }
 
-    private static SpeculationReport.Result compare(
-            RepeatedText text, List<GenerationRequest> requests, StepLoop without, StepLoop with, int rounds)
-            throws InterruptedException {
-        // From here on the prefix cache has the prompts, so that all of them decode from the beginning.
-        tokensPerSecond(without, requests);
-        tokensPerSecond(with, requests);
-        EngineStats before = with.stats();
-        double[] rateWithout = new double[rounds];
-        double[] rateWith = new double[rounds];
-        for (int round = 0; round < rounds; round++) {
-            rateWithout[round] = tokensPerSecond(without, requests);
-            rateWith[round] = tokensPerSecond(with, requests);
+    private static List<GenerationRequest> requests(RepeatedText text, int batch, int tokens, Variant variant) {
+        return IntStream.range(0, batch)
+                .mapToObj(seed -> text.request(tokens, variant.shape().vocabSize(), seed))
+                .toList();
+    }
+
+    /** What was measured of one text in one batch. */
+    private static final class Tally {
+        private final List<Double> without = new ArrayList<>();
+        private final List<Double> with = new ArrayList<>();
+        private long tokens;
+        private long drafted;
+        private long accepted;
+
+        void run(List<GenerationRequest> requests, StepLoop plain, StepLoop drafting, int rounds)
+                throws InterruptedException {
+            // From here on the prefix cache has the prompts, so that all of them decode from the beginning.
+            tokensPerSecond(plain, requests);
+            tokensPerSecond(drafting, requests);
+            EngineStats before = drafting.stats();
+            for (int round = 0; round < rounds; round++) {
+                without.add(tokensPerSecond(plain, requests));
+                with.add(tokensPerSecond(drafting, requests));
+            }
+            EngineStats after = drafting.stats();
+            tokens += after.completionTokens() - before.completionTokens();
+            drafted += after.draftedTokens() - before.draftedTokens();
+            accepted += after.acceptedTokens() - before.acceptedTokens();
         }
-        EngineStats after = with.stats();
-        double tokens = after.completionTokens() - before.completionTokens();
-        return new SpeculationReport.Result(
-                text.name().toLowerCase(Locale.ROOT),
-                text.description(),
-                requests.size(),
-                median(rateWithout),
-                median(rateWith),
-                (after.draftedTokens() - before.draftedTokens()) / tokens,
-                (after.acceptedTokens() - before.acceptedTokens()) / tokens);
+
+        SpeculationReport.Result result(RepeatedText text, int batch) {
+            return new SpeculationReport.Result(
+                    text.name().toLowerCase(Locale.ROOT),
+                    text.description(),
+                    batch,
+                    median(without),
+                    median(with),
+                    (double) drafted / tokens,
+                    (double) accepted / tokens);
+        }
     }
 
     /** Of all these requests together, from the first submission to the last end. */
@@ -132,9 +153,9 @@ public final class SpeculationBench {
                 EngineObserver.NONE);
     }
 
-    private static double median(double[] rates) {
-        double[] sorted = rates.clone();
-        Arrays.sort(sorted);
+    private static double median(List<Double> rates) {
+        double[] sorted =
+                rates.stream().mapToDouble(Double::doubleValue).sorted().toArray();
         int middle = sorted.length / 2;
         return sorted.length % 2 == 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
     }
