@@ -9,17 +9,18 @@
 // - publish: of the step loop's thread what runs below Publisher.next but not below the sampler, by the share of
 //   JFR's CPU-time samples of a round of their own (which is not counted), of all that the thread uses
 // - gc: all that the collector uses, whoever made the garbage
+// All is warmed up by 16 streams of the embedded model, lest a slow model's few tokens run through code that isn't compiled.
 // Beside them: the wall time of the loop's publish phase, sampler included, which publish can't exceed; what the compilers use;
 // tokens in an event and in a write (a chunk of HTTP); and how often a token put an event loop to sleep.
 import { execFileSync, spawn } from "node:child_process";
 import { mkdtempSync, openSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import net from "node:net";
-import { tmpdir } from "node:os";
+import { availableParallelism, tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { median, modelOf } from "./client.mjs";
+import { median } from "./client.mjs";
 
 const { values: options } = parseArgs({
   options: {
@@ -80,8 +81,11 @@ function startServer() {
   const log = join(folder, "log");
   writeFileSync(config, "penstock: { engine: { max-running: 64, speculation: false } }");
   const penstock = join(dirname(fileURLToPath(import.meta.url)), "..", "penstock");
-  const model = options.model ? ["--model", `measured=${options.model}`] : [];
-  const child = spawn(penstock, ["serve", "--port", `${port}`, "--config", config, ...model], {
+  const tiny = join(dirname(penstock), "src/main/resources/penstock-tiny");
+  const models = [`measured=${options.model ?? tiny}`, `warm-up=${tiny}`];
+  // Each has the threads that it would have alone.
+  const named = models.flatMap((model) => ["--model", `${model},threads=${availableParallelism()}`]);
+  const child = spawn(penstock, ["serve", "--port", `${port}`, "--config", config, ...named], {
     stdio: ["ignore", "ignore", openSync(log, "w")],
   });
   child.on("exit", (code) => {
@@ -94,27 +98,25 @@ function startServer() {
 async function ready() {
   for (let tries = 0; tries < 1200; tries++) {
     try {
-      return await modelOf({ url });
+      if ((await fetch(`${url}/health/ready`)).ok) return;
     } catch {
-      await pause(100);
+      // not yet
     }
+    await pause(100);
   }
-  throw new Error(`nothing answers at ${url}`);
+  throw new Error(`nothing is ready at ${url}`);
 }
 
-/** Streams one chat to its end, by a raw socket: what was sent, as it was framed. */
+/** Streams one chat to its end, by a raw socket: what the server sent, as it was framed. */
 function chat(body) {
   return new Promise((resolve, reject) => {
     const parts = [];
     const socket = net.connect(port, "127.0.0.1", () =>
       socket.write(
-        `POST /v1/chat/completions HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n` +
+        `POST /v1/chat/completions HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\nContent-Type: application/json\r\n` +
           `Content-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
       ));
-    socket.on("data", (data) => {
-      parts.push(data);
-      if (data.subarray(-5).toString("latin1") === "0\r\n\r\n") socket.end();
-    });
+    socket.on("data", (data) => parts.push(data));
     socket.on("error", reject);
     socket.on("close", () => resolve(Buffer.concat(parts).toString("latin1")));
   });
@@ -129,7 +131,7 @@ function count(reply) {
 }
 
 /** Streams chats for at least so many seconds, each client one after the other, and adds up what came. */
-async function load({ streams, more }, seconds) {
+async function load({ streams, more }, seconds, model = "measured") {
   const replies = [];
   const untilMs = performance.now() + seconds * 1e3;
   const client = async () => {
@@ -156,7 +158,7 @@ async function load({ streams, more }, seconds) {
 /** Groups of threads by the first letters of their names, of which the kernel keeps 15. */
 const GROUPS = {
   write: /^vert\.x-eventloop?/,
-  loop: /^step-loop-/,
+  loop: /^step-loop-meas/,
   gc: /^(VM Thread|GC Thread)/,
   compilers: /^C[12] Compiler/,
 };
@@ -178,7 +180,7 @@ function used() {
 /** Seconds that the loop spent in its publish phase so far. */
 async function publishSeconds() {
   const text = await (await fetch(`${url}/metrics`)).text();
-  return Number(/^penstock_step_time_seconds_sum\{.*phase="publish".*\} (\S+)/m.exec(text)[1]);
+  return Number(/^penstock_step_time_seconds_sum\{.*model="measured".*phase="publish".*\} (\S+)/m.exec(text)[1]);
 }
 
 const jdk = (tool, ...args) =>
@@ -193,7 +195,7 @@ async function publishShare(which) {
   jdk("jcmd", `${server.pid}`, "JFR.stop", "name=path", `filename=${file}`);
   const samples = jdk("jfr", "print", "--stack-depth", "64", "--events", "CPUTimeSample", file)
     .split("jdk.CPUTimeSample {")
-    .filter((sample) => sample.includes('eventThread = "step-loop-'));
+    .filter((sample) => sample.includes('eventThread = "step-loop-measured'));
   const stacks = samples.filter((sample) => sample.includes("failed = false"));
   const way = stacks.filter((stack) => {
     const [below, above] = stack.split("dev.penstock.engine.Publisher.next(");
@@ -221,30 +223,39 @@ async function round(which) {
   };
 }
 
-const model = await ready();
+const n = (value, digits = 1) => value.toFixed(digits);
+const COLUMNS = {
+  case: (r) => r.case,
+  "us a token (rounds)": (r) => `${n(r.usPerToken)} (${r.totals.map((us) => n(us)).join(", ")})`,
+  publish: (r) => n(r.publish),
+  write: (r) => n(r.write),
+  gc: (r) => n(r.gc),
+  "us a chunk": (r) => n(r.usPerToken * r.tokensPerChunk),
+  "tokens a chunk": (r) => n(r.tokensPerChunk, 2),
+  "publish phase": (r) => n(r.publishPhase),
+  compilers: (r) => n(r.compilers),
+  "sleeps a token": (r) => n(r.sleepsPerToken, 2),
+  "tokens/s": (r) => n(r.tokensPerSecond, 0),
+};
+const row = (cells) => console.log(`| ${cells.join(" | ")} |`);
+
+await ready();
 const results = [];
+if (!options.json) {
+  row(Object.keys(COLUMNS));
+  row(Object.keys(COLUMNS).map(() => "---"));
+}
 for (const name of names) {
   const which = CASES[name];
-  await load(which, Number(options["warm-up"]));
+  await load({ ...which, streams: 16 }, Number(options["warm-up"]), "warm-up");
+  await load(which, Number(options.seconds) / 2);
   const rounds = [];
   for (let i = 0; i < Number(options.rounds); i++) rounds.push(await round(which));
   const { share, samples, failed } = await publishShare(which);
   const middle = Object.fromEntries(Object.keys(rounds[0]).map((key) => [key, median(rounds.map((r) => r[key]))]));
   const totals = rounds.map((r) => r.write + r.loop * share + r.gc);
   results.push({ case: name, ...middle, publish: middle.loop * share, share, samples, failed, usPerToken: median(totals), totals });
+  if (!options.json) row(Object.values(COLUMNS).map((cell) => cell(results.at(-1))));
 }
-if (options.json) {
-  console.log(JSON.stringify({ model, tokens: Number(options.tokens), results }, null, 2));
-} else {
-  console.log("| case | us a token (rounds) | publish | write | gc | us a chunk | tokens a chunk | publish phase | compilers | sleeps a token | tokens/s |");
-  console.log(`|${" --- |".repeat(11)}`);
-  for (const r of results) {
-    const n = (value, digits = 1) => value.toFixed(digits);
-    console.log(
-      `| ${r.case} | ${n(r.usPerToken)} (${r.totals.map((t) => n(t)).join(", ")}) | ${n(r.publish)} | ${n(r.write)} | ${n(r.gc)} ` +
-        `| ${n(r.usPerToken * r.tokensPerChunk)} | ${n(r.tokensPerChunk, 2)} | ${n(r.publishPhase)} | ${n(r.compilers)} ` +
-        `| ${n(r.sleepsPerToken, 2)} | ${n(r.tokensPerSecond, 0)} |`,
-    );
-  }
-}
+if (options.json) console.log(JSON.stringify({ tokens: Number(options.tokens), results }, null, 2));
 process.exit(0);
