@@ -11,8 +11,10 @@
 // - gc: all that the collector uses, whoever made the garbage
 // All is warmed up by 16 streams of the embedded model, lest a slow model's few tokens run through code that isn't compiled.
 // Beside them: the wall time of the loop's publish phase, sampler included, which publish can't exceed; what the compilers use;
-// tokens in an event and in a write (a chunk of HTTP); and how often a token put an event loop to sleep.
+// tokens in a write (a chunk of HTTP); how often a token put an event loop to sleep; and what the system calls for one stream
+// cost by themselves (wake-up.c, which needs cc).
 import { execFileSync, spawn } from "node:child_process";
+import { once } from "node:events";
 import { mkdtempSync, openSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import net from "node:net";
 import { availableParallelism, tmpdir } from "node:os";
@@ -57,7 +59,10 @@ if (unknown.length > 0) {
   process.exit(2);
 }
 
+const here = dirname(fileURLToPath(import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), "token-path-"));
+const wakeUp = join(folder, "wake-up");
+execFileSync("cc", ["-O2", "-o", wakeUp, join(here, "wake-up.c"), "-lpthread"]);
 const port = await freePort();
 const url = `http://127.0.0.1:${port}`;
 const server = startServer();
@@ -80,7 +85,7 @@ function startServer() {
   const config = join(folder, "penstock.yaml");
   const log = join(folder, "log");
   writeFileSync(config, "penstock: { engine: { max-running: 64, speculation: false } }");
-  const penstock = join(dirname(fileURLToPath(import.meta.url)), "..", "penstock");
+  const penstock = join(here, "..", "penstock");
   const tiny = join(dirname(penstock), "src/main/resources/penstock-tiny");
   const models = [`measured=${options.model ?? tiny}`, `warm-up=${tiny}`];
   // Each has the threads that it would have alone.
@@ -223,6 +228,16 @@ async function round(which) {
   };
 }
 
+/** What a token of one stream costs in a program that does nothing but the system calls: see wake-up.c. Stops the server. */
+async function bareSystemCalls(stepUs) {
+  server.removeAllListeners("exit");
+  const ended = once(server, "exit");
+  server.kill("SIGTERM");
+  await ended;
+  const [publish, write] = execFileSync(wakeUp, [`${Math.round(stepUs)}`, options.seconds], { encoding: "utf8" }).split(" ").map(Number);
+  return { publish, write };
+}
+
 const n = (value, digits = 1) => value.toFixed(digits);
 const COLUMNS = {
   case: (r) => r.case,
@@ -257,5 +272,11 @@ for (const name of names) {
   results.push({ case: name, ...middle, publish: middle.loop * share, share, samples, failed, usPerToken: median(totals), totals });
   if (!options.json) row(Object.values(COLUMNS).map((cell) => cell(results.at(-1))));
 }
-if (options.json) console.log(JSON.stringify({ tokens: Number(options.tokens), results }, null, 2));
+const one = results.find((r) => r.case === "1");
+const bare = one && (await bareSystemCalls(1e6 / one.tokensPerSecond));
+if (options.json) {
+  console.log(JSON.stringify({ tokens: Number(options.tokens), results, bare }, null, 2));
+} else if (bare) {
+  console.log(`The same system calls in C, for one stream: ${n(bare.publish)} us to wake, ${n(bare.write)} us to be woken and to write`);
+}
 process.exit(0);
