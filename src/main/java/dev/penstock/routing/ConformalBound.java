@@ -51,10 +51,13 @@ public final class ConformalBound {
     /**
      * Learns how a prediction came out.
      *
-     * @param ratio actual / predicted; above 0
+     * @param ratio actual / predicted; what is not above 0 or not finite, as where nothing was predicted, tells nothing
      * @param boundThen what {@link #bound} was when it was made
      */
     public void observe(int bucket, double ratio, double boundThen) {
+        if (!(ratio > 0) || ratio == Double.POSITIVE_INFINITY) {
+            return;
+        }
         boolean missed = ratio > boundThen;
         double residual = Math.log(ratio);
         seen++;

@@ -65,7 +65,10 @@ public final class ReplicaLatency implements LatencyModel {
         double spare = out.promptSteps - out.sideSteps - out.wholeSteps;
         double lastRoom = out.ownWholeSteps > 0 ? whole : side;
         double lastStep = out.ownWholeSteps > 0 ? steps.base() : besideStep;
-        double unused = steps.promptSeconds(lastRoom) * (1 - spare) - steps.promptSeconds(lastRoom * (1 - spare));
+        double ownTime = out.ownSideSteps * sideTime + out.ownWholeSteps * wholeTime;
+        // What small chunks take for the most part is less than what a whole step may leave unused.
+        double unused = Math.min(
+                ownTime, steps.promptSeconds(lastRoom) * (1 - spare) - steps.promptSeconds(lastRoom * (1 - spare)));
         double stepTime = out.wholeSteps * steps.base() + out.sideSteps * besideStep + spare * lastStep;
         double contexts = steps.perPromptTokenAndContext();
         double tokenTime =
@@ -79,7 +82,7 @@ public final class ReplicaLatency implements LatencyModel {
         out.tpotPoint = out.decodeSeconds + promptShare * sideTime;
         double departures = departuresNeeded(s, sequences, promptTokens + tokens);
         out.ttftPoint = departures * s.meanTokensLeft() * out.tpotPoint / Math.max(1, places) + wait;
-        out.promptSeconds = out.ownSideSteps * sideTime + out.ownWholeSteps * wholeTime - unused + contexts * work;
+        out.promptSeconds = ownTime - unused + contexts * work;
         out.idleTtftPoint = Math.ceil(uncached / whole) * steps.base() + uncached / whole * wholeTime + contexts * work;
         out.ownSteps = out.ownSideSteps + out.ownWholeSteps;
         out.queueSeconds = tokenTime + steps.promptSeconds(inStep);

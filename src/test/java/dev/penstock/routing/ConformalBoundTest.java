@@ -41,4 +41,13 @@ class ConformalBoundTest {
         heldOf(500, 0, g -> 2 * Math.exp(0.01 * g));
         assertThat(bound.expected(1)).isCloseTo(2, Offset.offset(0.1));
     }
+
+    @Test
+    void aRatioToNothingTellsNothing() {
+        for (double ratio : new double[] {Double.NaN, -1, 0, Double.POSITIVE_INFINITY}) {
+            heldOf(20, 0, g -> ratio);
+        }
+        assertThat(bound.seen()).isZero();
+        assertThat(bound.bound(0)).isEqualTo(1.5);
+    }
 }

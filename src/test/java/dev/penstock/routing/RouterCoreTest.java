@@ -65,6 +65,26 @@ class RouterCoreTest {
     }
 
     @Test
+    void noLatencyIsForetoldThatWouldLieInThePast() {
+        // Prompt tokens cost nothing until they are many, so that a step that isn't full takes far less than its share.
+        LatencyModel model = new ReplicaLatency(new StepTimeModel(256, 1e-4, 0, 0, 0, 0, 1e-3));
+        int place = core.add(
+                new BackendSpec("steep", 64, 1_000_000, 256, 128, false),
+                new Price.PerHour(Money.ZERO),
+                new Calibration(model),
+                0);
+        for (int sequences = 0; sequences < 20; sequences++) {
+            for (int prompt = 1; prompt < 600; prompt++) {
+                Quote quote = core.quotes(demand(prompt, Budget.NONE), 0).getFirst();
+                assertThat(quote.ttft().mean())
+                        .as("%d tokens beside %d sequences", prompt, sequences)
+                        .isPositive();
+            }
+            core.token(core.place(place, demand(1, Budget.NONE), 0), 1);
+        }
+    }
+
+    @Test
     void aPriceChangeReordersAtOnce() {
         int slow = slow(core, 1_000_000);
         int fast = fast(core, 1_000_000_000);
