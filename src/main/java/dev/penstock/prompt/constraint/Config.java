@@ -63,6 +63,11 @@ final class Config {
         return next == null ? null : next[b];
     }
 
+    /** Whether it holds a table of what follows. */
+    boolean hasLearned() {
+        return next != null;
+    }
+
     void learn(int b, Config after) {
         if (next == null) {
             next = new @Nullable Config[256];

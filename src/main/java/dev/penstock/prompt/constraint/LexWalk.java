@@ -31,8 +31,11 @@ final class LexWalk {
     /** Tokens of at most so many bytes are known, and need not be looked at. */
     private final int known;
 
-    private LexWalk(TokenTrie trie, TrieIndex index, Regex regex, @Nullable LexMask shorter) {
+    private final Effort effort;
+
+    private LexWalk(TokenTrie trie, TrieIndex index, Effort effort, Regex regex, @Nullable LexMask shorter) {
         this.trie = trie;
+        this.effort = effort;
         this.index = index;
         this.regex = regex;
         usual = regex.derivative(USUAL);
@@ -59,13 +62,13 @@ final class LexWalk {
     }
 
     /** All tokens. */
-    static LexMask all(TokenTrie trie, TrieIndex index, Regex regex) {
-        return new LexWalk(trie, index, regex, null).found();
+    static LexMask all(TokenTrie trie, TrieIndex index, Effort effort, Regex regex) {
+        return new LexWalk(trie, index, effort, regex, null).found();
     }
 
     /** The same where it is known of tokens that are short. */
-    static LexMask longer(TokenTrie trie, TrieIndex index, Regex regex, LexMask shorter) {
-        return new LexWalk(trie, index, regex, shorter).found();
+    static LexMask longer(TokenTrie trie, TrieIndex index, Effort effort, Regex regex, LexMask shorter) {
+        return new LexWalk(trie, index, effort, regex, shorter).found();
     }
 
     private LexMask found() {
@@ -84,6 +87,7 @@ final class LexWalk {
             int depth = trie.depth(place);
             int b = trie.byteAt(place);
             Regex before = path[depth - 1];
+            effort.spend(before.cost(b));
             Regex after = before.derivative(b);
             boolean entered = depth == 1 && entersLoop(b, after);
             if (depth == 1 && plain[0] && !entered) {
@@ -119,7 +123,9 @@ final class LexWalk {
 
     /** Whether a place's byte and all that lies below is read in the loop. */
     private boolean isInLoop(int place, int depth, Regex before) {
-        if (loop == null || loop.room(before) < index.deepest(place) - depth + 1 || !index.isOf(place, loop.characters())) {
+        if (loop == null
+                || loop.room(before) < index.deepest(place) - depth + 1
+                || !index.isOf(place, loop.characters())) {
             return false;
         }
         // Where the loop may be left at any character it must be known where those end.

@@ -35,7 +35,16 @@ final class Regex {
     /** Where this many have tables of their derivatives, a kilobyte each, all forget them. */
     private static final int MAX_TABLES = 60_000;
 
+    /** Parts of an expression that are looked at in one step of {@link Effort}. */
+    private static final int PARTS_PER_STEP = 8;
+
+    /** Alternatives that take as much memory as a table. */
+    private static final int WIDE = 256;
+
+    // Both guarded by the list.
     private static final List<Regex> DERIVED = new ArrayList<>();
+    private static long derivedSize;
+
     private static final WeakHashMap<Regex, WeakReference<Regex>> INTERNED = new WeakHashMap<>();
     private static final AtomicLong IDS = new AtomicLong();
 
@@ -72,7 +81,8 @@ final class Regex {
     private final int hash;
     private final boolean nullable;
     private final int minBytes;
-    private long id = -1;
+    private final long id = IDS.getAndIncrement();
+    private final int width;
     private volatile Regex @Nullable [] next;
 
     private Regex(Shape shape, boolean nullable, int minBytes) {
@@ -80,6 +90,7 @@ final class Regex {
         this.nullable = nullable;
         this.minBytes = Math.min(minBytes, INFINITE);
         hash = shape.hashCode();
+        width = width(shape);
     }
 
     private static Regex intern(Shape shape, boolean nullable, int minBytes) {
@@ -90,7 +101,6 @@ final class Regex {
             if (old != null) {
                 return old;
             }
-            made.id = IDS.getAndIncrement();
             INTERNED.put(made, new WeakReference<>(made));
             return made;
         }
@@ -261,13 +271,32 @@ final class Regex {
         return after;
     }
 
+    /** Steps of {@link Effort} that it takes to find what follows a byte; none where that is known. */
+    int cost(int b) {
+        Regex[] known = next;
+        return known == null || known[b] == null ? 1 + width / PARTS_PER_STEP : 0;
+    }
+
+    private static int width(Shape shape) {
+        long parts = switch (shape) {
+            case Shape.Concat(Regex head, Regex tail) -> (long) head.width + (head.nullable ? tail.width : 0);
+            case Shape.Union(List<Regex> options) ->
+                options.stream().mapToLong(option -> option.width).sum();
+            case Shape.Repeat(Regex item, int min, int max) -> item.width;
+            default -> 1;
+        };
+        return (int) Math.min(parts, INFINITE);
+    }
+
     private Regex[] table() {
         synchronized (DERIVED) {
-            if (DERIVED.size() >= MAX_TABLES) {
+            if (derivedSize >= MAX_TABLES) {
                 DERIVED.forEach(regex -> regex.next = null);
                 DERIVED.clear();
+                derivedSize = 0;
             }
             DERIVED.add(this);
+            derivedSize += 1 + width / WIDE;
             Regex[] table = new Regex[256];
             next = table;
             return table;

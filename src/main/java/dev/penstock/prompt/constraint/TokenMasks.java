@@ -2,10 +2,10 @@ package dev.penstock.prompt.constraint;
 
 import dev.penstock.prompt.constraint.Config.Thread;
 import java.util.BitSet;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
-import java.util.WeakHashMap;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -23,8 +23,11 @@ final class TokenMasks {
     /** Subtrees of fewer places are read without asking whether they need be. */
     private static final int LARGE = 32;
 
+    /** Loops that are kept: where there are more, all are found again. */
+    private static final int MAX_LOOPS = 10_000;
+
     // Guarded by itself.
-    private final Map<Regex, Optional<Loop>> loops = new WeakHashMap<>();
+    private final Map<Regex, Optional<Loop>> loops = new HashMap<>();
 
     // Guarded by itself.
     private final Map<Object, Object> kept = new LinkedHashMap<>(256, 0.75f, true);
@@ -45,7 +48,7 @@ final class TokenMasks {
         }
         long[] mask = new long[words()];
         for (Thread thread : config.threads()) {
-            LexMask lex = lexMask(thread.regex());
+            LexMask lex = lexMask(thread.regex(), automaton.effort());
             long[] tokens = lex.tokens();
             for (int i = 0; i < mask.length; i++) {
                 mask[i] |= tokens[i];
@@ -146,7 +149,11 @@ final class TokenMasks {
         for (Thread thread : before.threads()) {
             @Nullable Loop loop;
             synchronized (loops) {
-                loop = loops.computeIfAbsent(thread.regex(), regex -> Optional.ofNullable(Loop.of(regex))).orElse(null);
+                if (loops.size() >= MAX_LOOPS) {
+                    loops.clear();
+                }
+                loop = loops.computeIfAbsent(thread.regex(), regex -> Optional.ofNullable(Loop.of(regex)))
+                        .orElse(null);
             }
             if (loop != null
                     && loop.room(thread.regex()) > index.deepest(place) - depth
@@ -158,7 +165,7 @@ final class TokenMasks {
     }
 
     /** What an expression allows by itself. */
-    LexMask lexMask(Regex exact) {
+    LexMask lexMask(Regex exact, Effort effort) {
         Regex regex = exact.within(trie.maxBytes());
         LexMask known = (LexMask) find(regex);
         if (known != null) {
@@ -166,7 +173,9 @@ final class TokenMasks {
         }
         // Most tokens are short, and for those counters can be cut to fewer states.
         Regex cut = regex.within(index.shortBytes());
-        LexMask found = cut == regex ? LexWalk.all(trie, index, regex) : LexWalk.longer(trie, index, regex, lexMask(cut));
+        LexMask found = cut == regex
+                ? LexWalk.all(trie, index, effort, regex)
+                : LexWalk.longer(trie, index, effort, regex, lexMask(cut, effort));
         keep(regex, found, bytes(found));
         return found;
     }
@@ -175,7 +184,7 @@ final class TokenMasks {
         return (trie.vocabSize() + Long.SIZE - 1) / Long.SIZE;
     }
 
-    private Object find(Object key) {
+    private @Nullable Object find(Object key) {
         synchronized (kept) {
             return kept.get(key);
         }

@@ -71,7 +71,7 @@ class LexWalkTest {
         for (Regex start : starts) {
             Regex at = start;
             for (int step = 0; step < 12 && !at.isEmpty(); step++) {
-                check("start " + starts.indexOf(start) + " step " + step, at, masks.lexMask(at), trie);
+                check("start " + starts.indexOf(start) + " step " + step, at, masks.lexMask(at, new Effort()), trie);
                 int b = CHARACTERS.codePointAt(random.nextInt(8));
                 at = at.derivative(random.nextInt(9) == 0 ? 0xC3 : b);
             }
