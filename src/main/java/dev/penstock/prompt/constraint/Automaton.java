@@ -24,13 +24,13 @@ import java.util.TreeMap;
  */
 final class Automaton {
     /** Where the tables reach this many entries they are dropped: what is still needed is made again. */
-    private static final int MAX_CONFIGS = 20_000;
+    private static final int MAX_CONFIGS = 5_000;
 
     /** More ways to read one text at once come of grammars that explode. */
     private static final int MAX_THREADS = 5_000;
 
     /** Nothing can follow, and the text is not whole. */
-    private static final Config DEAD = new Config(List.of(), false);
+    private final Config dead = new Config(List.of(), false);
 
     private final Grammar grammar;
     private final StackNode root = StackNode.root();
@@ -130,13 +130,14 @@ final class Automaton {
 
     private Config intern(Set<Thread> threads, boolean accepts) {
         if (threads.isEmpty() && !accepts) {
-            return DEAD;
+            return dead;
         }
         List<Thread> sorted = new ArrayList<>(threads);
         sorted.sort(Comparator.comparingLong((Thread t) -> t.regex().id())
                 .thenComparingInt(t -> t.after().id())
                 .thenComparingInt(t -> t.node().id()));
         if (configs.size() >= MAX_CONFIGS) {
+            configs.values().forEach(Config::forget);
             configs.clear();
             afters.clear();
             nodes.clear();

@@ -13,7 +13,15 @@ final class LexWalk {
     private final TokenTrie trie;
     private final TrieIndex index;
     private final Regex regex;
+
+    /** Where the usual character leads. */
+    private final Regex usual;
+
     private final @Nullable Loop loop;
+
+    /** Whether the expression is in the loop from the first byte on; else it may be once a character was read. */
+    private final boolean own;
+
     private final long[] mask;
     private final BitSet ends;
 
@@ -27,9 +35,10 @@ final class LexWalk {
         this.trie = trie;
         this.index = index;
         this.regex = regex;
-        Regex usual = regex.derivative(USUAL);
-        Loop own = Loop.of(regex);
-        loop = own == null && !usual.isEmpty() ? Loop.of(usual) : own;
+        usual = regex.derivative(USUAL);
+        Loop at = Loop.of(regex);
+        own = at != null;
+        loop = at == null && !usual.isEmpty() ? Loop.of(usual) : at;
         if (shorter != null) {
             known = index.shortBytes();
             added = 0;
@@ -44,7 +53,7 @@ final class LexWalk {
             added = 0;
             mask = index.none();
         } else {
-            added = own != null ? own.room(regex) : Math.min(Regex.UNBOUNDED - 1, loop.room(usual)) + 1;
+            added = own ? loop.room(regex) : Math.min(Regex.UNBOUNDED - 1, loop.room(usual)) + 1;
             mask = index.tokensOf(loop.characters(), added);
         }
     }
@@ -74,59 +83,54 @@ final class LexWalk {
             }
             int depth = trie.depth(place);
             int b = trie.byteAt(place);
-            Regex after = path[depth - 1].derivative(b);
-            plain[depth] = plain[depth - 1] && isInLoop(b) && (depth > 1 || entersLoop(b, after));
-            if (depth == 1 && plain[0] && !plain[1]) {
-                trie.removeTokens(place, mask);
+            Regex before = path[depth - 1];
+            Regex after = before.derivative(b);
+            boolean entered = depth == 1 && entersLoop(b, after);
+            if (depth == 1 && plain[0] && !entered) {
+                trie.removeAllTokens(place, mask);
+            }
+            before = entered && !own ? usual : before;
+            if (isInLoop(place, depth, before)) {
+                addLoop(place, plain[depth - 1]);
+                place = end;
+                continue;
             }
             if (after.isEmpty()) {
                 place = end;
                 continue;
             }
+            plain[depth] = plain[depth - 1] && loop != null && loop.characters().hasByte(b) && (depth > 1 || entered);
             path[depth] = after;
             if (depth > known) {
                 trie.addTokens(place, mask);
             }
-            boolean inner = end > place + 1;
-            if (inner && after.isNullable() && depth >= known) {
+            if (end > place + 1 && after.isNullable() && depth >= known) {
                 ends.set(place);
             }
-            if (inner && isLoopBelow(place, depth, after)) {
-                addBelow(place, plain[depth], after.isNullable());
-                place = end;
-            } else {
-                place++;
-            }
+            place++;
         }
         return new LexMask(mask, ends);
     }
 
-    private boolean isInLoop(int b) {
-        return loop != null
-                && (b < ASCII ? loop.characters().has(b) : loop.characters().foreign());
-    }
-
     /** Whether the first byte of a token leads to where it would lead from within the loop. */
     private boolean entersLoop(int b, Regex after) {
-        Regex usual = regex.derivative(USUAL);
-        return loop != null && (loop.room(regex) > 0 || after == (b < ASCII ? usual : usual.derivative(b)));
+        return own || after == (b < ASCII ? usual : usual.derivative(b));
     }
 
-    /** Whether all that lies below a place is read in the loop. */
-    private boolean isLoopBelow(int place, int depth, Regex at) {
-        if (loop == null || loop.room(at) < index.deepest(place) - depth) {
+    /** Whether a place's byte and all that lies below is read in the loop. */
+    private boolean isInLoop(int place, int depth, Regex before) {
+        if (loop == null || loop.room(before) < index.deepest(place) - depth + 1 || !index.isOf(place, loop.characters())) {
             return false;
         }
         // Where the loop may be left at any character it must be known where those end.
-        boolean mayEnd = loop.mayEnd();
-        return index.isBelow(place, loop.characters()) && (!mayEnd || (at.isNullable() && index.isInnerWhole(place)));
+        return !loop.mayEnd() || (before.isNullable() && index.isAfterWhole(place));
     }
 
-    private void addBelow(int place, boolean isPlain, boolean mayEnd) {
-        if (!isPlain || !index.isInnerWhole(place) || index.deepest(place) > added) {
-            trie.addTokensBelow(place, mask);
+    private void addLoop(int place, boolean isPlain) {
+        if (!isPlain || !index.isAfterWhole(place) || index.deepest(place) > added) {
+            trie.addAllTokens(place, mask);
         }
-        if (mayEnd) {
+        if (loop != null && loop.mayEnd()) {
             index.addWhole(place, ends);
         }
     }

@@ -32,6 +32,10 @@ final class Regex {
     /** {@link #minBytes()} of {@link #EMPTY}, and of strings too long to matter. */
     static final int INFINITE = Integer.MAX_VALUE / 4;
 
+    /** Where this many have tables of their derivatives, a kilobyte each, all forget them. */
+    private static final int MAX_TABLES = 60_000;
+
+    private static final List<Regex> DERIVED = new ArrayList<>();
     private static final WeakHashMap<Regex, WeakReference<Regex>> INTERNED = new WeakHashMap<>();
     private static final AtomicLong IDS = new AtomicLong();
 
@@ -247,8 +251,7 @@ final class Regex {
     Regex derivative(int b) {
         Regex[] known = next;
         if (known == null) {
-            known = new Regex[256];
-            next = known;
+            known = table();
         }
         Regex after = known[b];
         if (after == null) {
@@ -256,6 +259,19 @@ final class Regex {
             known[b] = after;
         }
         return after;
+    }
+
+    private Regex[] table() {
+        synchronized (DERIVED) {
+            if (DERIVED.size() >= MAX_TABLES) {
+                DERIVED.forEach(regex -> regex.next = null);
+                DERIVED.clear();
+            }
+            DERIVED.add(this);
+            Regex[] table = new Regex[256];
+            next = table;
+            return table;
+        }
     }
 
     private Regex derive(int b) {

@@ -4,6 +4,8 @@ import dev.penstock.prompt.constraint.Config.Thread;
 import java.util.BitSet;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Optional;
+import java.util.WeakHashMap;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -17,6 +19,12 @@ final class TokenMasks {
 
     private final TokenTrie trie;
     private final TrieIndex index;
+
+    /** Subtrees of fewer places are read without asking whether they need be. */
+    private static final int LARGE = 32;
+
+    // Guarded by itself.
+    private final Map<Regex, Optional<Loop>> loops = new WeakHashMap<>();
 
     // Guarded by itself.
     private final Map<Object, Object> kept = new LinkedHashMap<>(256, 0.75f, true);
@@ -115,15 +123,38 @@ final class TokenMasks {
         int end = trie.end(from);
         while (place < end) {
             int depth = trie.depth(place);
-            Config after = automaton.after(path[depth - 1], trie.byteAt(place));
+            Config before = path[depth - 1];
+            int below = trie.end(place);
+            if (below - place >= LARGE && isInLoop(before, place, depth)) {
+                trie.addAllTokens(place, mask);
+                place = below;
+                continue;
+            }
+            Config after = automaton.after(before, trie.byteAt(place));
             if (Automaton.isDead(after)) {
-                place = trie.end(place);
+                place = below;
                 continue;
             }
             path[depth] = after;
             trie.addTokens(place, mask);
             place++;
         }
+    }
+
+    /** Whether an expression that is being read allows all that a place leads to. */
+    private boolean isInLoop(Config before, int place, int depth) {
+        for (Thread thread : before.threads()) {
+            @Nullable Loop loop;
+            synchronized (loops) {
+                loop = loops.computeIfAbsent(thread.regex(), regex -> Optional.ofNullable(Loop.of(regex))).orElse(null);
+            }
+            if (loop != null
+                    && loop.room(thread.regex()) > index.deepest(place) - depth
+                    && index.isOf(place, loop.characters())) {
+                return true;
+            }
+        }
+        return false;
     }
 
     /** What an expression allows by itself. */

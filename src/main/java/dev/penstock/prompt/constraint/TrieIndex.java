@@ -18,10 +18,10 @@ final class TrieIndex {
     private final long[] highBelow;
     private final short[] deepest;
 
-    /** Places below which there is something that is not ASCII, or is but part of a character from there on. */
+    /** Places below which there is something that is not ASCII; and those from whose own byte on there are not only whole characters. */
     private final BitSet foreignBelow;
 
-    private final BitSet brokenBelow;
+    private final BitSet brokenFrom;
 
     /** Places to which whole characters lead, and that others lie below. */
     private final BitSet whole;
@@ -55,7 +55,7 @@ final class TrieIndex {
         highBelow = new long[size];
         deepest = new short[size];
         foreignBelow = new BitSet(size);
-        brokenBelow = new BitSet(size);
+        brokenFrom = new BitSet(size);
         whole = new BitSet(size);
         deep = new BitSet(size);
         parents = new int[size];
@@ -143,14 +143,17 @@ final class TrieIndex {
         return bytes;
     }
 
-    /** What is but part of a character, seen from each place above a token's. */
     private void markBroken(int place, byte[] bytes) {
-        int above = parents[place];
-        for (int from = bytes.length - 1; from > 0; from--) {
-            if (!wellFormedFrom(bytes, from)) {
-                brokenBelow.set(above);
+        boolean[] wellFormed = new boolean[bytes.length + 1];
+        wellFormed[bytes.length] = true;
+        int at = place;
+        for (int from = bytes.length - 1; from >= 0; from--) {
+            int length = Utf8.lengthAt(bytes, from);
+            wellFormed[from] = length > 0 && wellFormed[from + length];
+            if (!wellFormed[from]) {
+                brokenFrom.set(at);
             }
-            above = parents[above];
+            at = parents[at];
         }
     }
 
@@ -202,11 +205,13 @@ final class TrieIndex {
         return others;
     }
 
-    /** Whether all that lies below a place is made of characters of a set. */
-    boolean isBelow(int place, PlainSet set) {
-        return (lowBelow[place] & ~set.low()) == 0
+    /** Whether a place's byte, and all that lies below it, are made of characters of a set. */
+    boolean isOf(int place, PlainSet set) {
+        int b = trie.byteAt(place);
+        return set.hasByte(b)
+                && (lowBelow[place] & ~set.low()) == 0
                 && (highBelow[place] & ~set.high()) == 0
-                && !(set.foreign() ? brokenBelow : foreignBelow).get(place);
+                && !(set.foreign() ? brokenFrom : foreignBelow).get(place);
     }
 
     /** How many bytes the longest token below a place has. */
@@ -214,20 +219,20 @@ final class TrieIndex {
         return deepest[place];
     }
 
-    /** Whether whole characters lead to a place, which others lie below. */
-    boolean isInnerWhole(int place) {
-        return whole.get(place);
+    /** Whether whole characters lead to what comes before a place's byte. */
+    boolean isAfterWhole(int place) {
+        return parents[place] < 0 || whole.get(parents[place]);
     }
 
-    /** Adds the places below one that whole characters lead to, and that others lie below. */
+    /** Adds a place and those below it, where whole characters lead to them and others lie below. */
     void addWhole(int place, BitSet to) {
         int end = trie.end(place);
         if (end - place < Long.SIZE) {
-            for (int p = whole.nextSetBit(place + 1); p >= 0 && p < end; p = whole.nextSetBit(p + 1)) {
+            for (int p = whole.nextSetBit(place); p >= 0 && p < end; p = whole.nextSetBit(p + 1)) {
                 to.set(p);
             }
         } else {
-            to.or(onlyBetween(place + 1, end));
+            to.or(onlyBetween(place, end));
         }
     }
 
