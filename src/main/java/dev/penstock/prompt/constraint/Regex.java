@@ -7,9 +7,11 @@ import java.util.Arrays;
 import java.util.Collection;
 import java.util.Collections;
 import java.util.Comparator;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.IdentityHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.WeakHashMap;
@@ -74,6 +76,8 @@ final class Regex {
     private final int minBytes;
     private long id = -1;
     private volatile Regex @Nullable [] next;
+    private @Nullable Loop loop;
+    private volatile boolean loopKnown;
 
     private Regex(Shape shape, boolean nullable, int minBytes) {
         this.shape = shape;
@@ -168,6 +172,7 @@ final class Regex {
         if (!single.isEmpty()) {
             flat.add(bytes(single));
         }
+        factor(flat);
         if (flat.size() > MAX_ALTERNATIVES) {
             throw new ConstraintException(
                     "an expression is too complex: more than " + MAX_ALTERNATIVES + " alternatives are open at once.");
@@ -182,6 +187,22 @@ final class Regex {
             least = Math.min(least, one.minBytes);
         }
         return intern(new Shape.Union(List.copyOf(flat)), nullable, least);
+    }
+
+    /** Makes one of those that begin with the same bytes, so that a list of words is read as a trie. */
+    private static void factor(Set<Regex> options) {
+        Map<Regex, List<Regex>> tails = new HashMap<>();
+        for (Regex option : options) {
+            if (option.shape instanceof Shape.Concat(Regex head, Regex tail) && head.shape instanceof Shape.Bytes) {
+                tails.computeIfAbsent(head, h -> new ArrayList<>()).add(tail);
+            }
+        }
+        tails.forEach((head, rests) -> {
+            if (rests.size() > 1) {
+                rests.forEach(rest -> options.remove(concat(head, rest)));
+                options.add(concat(head, union(rests)));
+            }
+        });
     }
 
     /** At least {@code min} and at most {@code max} times. */
@@ -304,6 +325,16 @@ final class Regex {
                 yield target < 0 ? EMPTY : automaton(dfa, target);
             }
         };
+    }
+
+    /** The loop that it stands in; null if it stands in none. */
+    @Nullable
+    Loop loop() {
+        if (!loopKnown) {
+            loop = Loop.of(this);
+            loopKnown = true;
+        }
+        return loop;
     }
 
     /** What it repeats at its beginning; null if it does not begin with a repetition. */
