@@ -1,14 +1,15 @@
 package dev.penstock.prompt.constraint;
 
-import java.util.BitSet;
+import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
 /** Reads the trie of a vocabulary by one expression. */
 final class LexWalk {
-    /** Stands for most characters of a text: after it an expression tends to be in its loop. */
-    private static final int USUAL = 'e';
-
     private static final int ASCII = 128;
+    private static final long[] NONE = {};
+
+    /** Subtrees of fewer places are read without asking whether they need be. */
+    private static final int LARGE = 8;
 
     private final TokenTrie trie;
     private final TrieIndex index;
@@ -23,7 +24,7 @@ final class LexWalk {
     private final boolean own;
 
     private final long[] mask;
-    private final BitSet ends;
+    private final long[] ends;
 
     /** What the loop alone allows has been added for tokens of at most so many bytes, where they are all of its characters. */
     private final int added;
@@ -38,20 +39,23 @@ final class LexWalk {
         this.effort = effort;
         this.index = index;
         this.regex = regex;
-        usual = regex.derivative(USUAL);
-        Loop at = Loop.of(regex);
-        own = at != null;
-        loop = at == null && !usual.isEmpty() ? Loop.of(usual) : at;
+        usual = regex.derivative(Loop.USUAL);
+        Loop here = regex.loop();
+        Loop next = usual.loop();
+        own = here != null && (next == null || here.characters().hasByte(Loop.USUAL));
+        loop = own ? here : next;
         if (shorter != null) {
             known = index.shortBytes();
             added = 0;
             mask = shorter.tokens().clone();
-            ends = (BitSet) shorter.ends().clone();
+            ends = shorter.ends().length == 0
+                    ? index.noPlaces()
+                    : shorter.ends().clone();
             index.keepShort(mask, ends);
             return;
         }
         known = 0;
-        ends = new BitSet();
+        ends = index.noPlaces();
         if (loop == null) {
             added = 0;
             mask = index.none();
@@ -94,8 +98,9 @@ final class LexWalk {
                 trie.removeAllTokens(place, mask);
             }
             before = entered && !own ? usual : before;
-            if (isInLoop(place, depth, before)) {
-                addLoop(place, plain[depth - 1]);
+            Loop around = end - place >= LARGE ? before.loop() : before == regex || before == usual ? loop : null;
+            if (around != null && isRead(place, depth, before, around)) {
+                addLoop(place, plain[depth - 1], around);
                 place = end;
                 continue;
             }
@@ -109,11 +114,11 @@ final class LexWalk {
                 trie.addTokens(place, mask);
             }
             if (end > place + 1 && after.isNullable() && depth >= known) {
-                ends.set(place);
+                TrieIndex.set(ends, place);
             }
             place++;
         }
-        return new LexMask(mask, ends);
+        return new LexMask(mask, Arrays.stream(ends).allMatch(word -> word == 0) ? NONE : ends);
     }
 
     /** Whether the first byte of a token leads to where it would lead from within the loop. */
@@ -121,22 +126,20 @@ final class LexWalk {
         return own || after == (b < ASCII ? usual : usual.derivative(b));
     }
 
-    /** Whether a place's byte and all that lies below is read in the loop. */
-    private boolean isInLoop(int place, int depth, Regex before) {
-        if (loop == null
-                || loop.room(before) < index.deepest(place) - depth + 1
-                || !index.isOf(place, loop.characters())) {
+    /** Whether a place's byte and all that lies below is read in a loop. */
+    private boolean isRead(int place, int depth, Regex before, Loop around) {
+        if (around.room(before) < index.deepest(place) - depth + 1 || !index.isOf(place, around.characters())) {
             return false;
         }
         // Where the loop may be left at any character it must be known where those end.
-        return !loop.mayEnd() || (before.isNullable() && index.isAfterWhole(place));
+        return !around.mayEnd() || (before.isNullable() && index.isAfterWhole(place));
     }
 
-    private void addLoop(int place, boolean isPlain) {
-        if (!isPlain || !index.isAfterWhole(place) || index.deepest(place) > added) {
+    private void addLoop(int place, boolean isPlain, Loop around) {
+        if (!isPlain || !around.equals(loop) || !index.isAfterWhole(place) || index.deepest(place) > added) {
             trie.addAllTokens(place, mask);
         }
-        if (loop != null && loop.mayEnd()) {
+        if (around.mayEnd()) {
             index.addWhole(place, ends);
         }
     }

@@ -7,9 +7,11 @@ import java.util.Arrays;
 import java.util.Collection;
 import java.util.Collections;
 import java.util.Comparator;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.IdentityHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.WeakHashMap;
@@ -83,7 +85,14 @@ final class Regex {
     private final int minBytes;
     private final long id = IDS.getAndIncrement();
     private final int width;
-    private volatile Regex @Nullable [] next;
+    private volatile @Nullable Found found;
+
+    /** What is known of it, and can be found again. */
+    private static final class Found {
+        private final @Nullable Regex[] next = new @Nullable Regex[256];
+        private @Nullable Loop loop;
+        private volatile boolean isLoopKnown;
+    }
 
     private Regex(Shape shape, boolean nullable, int minBytes) {
         this.shape = shape;
@@ -178,6 +187,7 @@ final class Regex {
         if (!single.isEmpty()) {
             flat.add(bytes(single));
         }
+        factor(flat);
         if (flat.size() > MAX_ALTERNATIVES) {
             throw new ConstraintException(
                     "an expression is too complex: more than " + MAX_ALTERNATIVES + " alternatives are open at once.");
@@ -192,6 +202,22 @@ final class Regex {
             least = Math.min(least, one.minBytes);
         }
         return intern(new Shape.Union(List.copyOf(flat)), nullable, least);
+    }
+
+    /** Makes one of those that begin with the same bytes, so that a list of words is read as a trie. */
+    private static void factor(Set<Regex> options) {
+        Map<Regex, List<Regex>> tails = new HashMap<>();
+        for (Regex option : options) {
+            if (option.shape instanceof Shape.Concat(Regex head, Regex tail) && head.shape instanceof Shape.Bytes) {
+                tails.computeIfAbsent(head, h -> new ArrayList<>()).add(tail);
+            }
+        }
+        tails.forEach((head, rests) -> {
+            if (rests.size() > 1) {
+                rests.forEach(rest -> options.remove(concat(head, rest)));
+                options.add(concat(head, union(rests)));
+            }
+        });
     }
 
     /** At least {@code min} and at most {@code max} times. */
@@ -259,22 +285,30 @@ final class Regex {
 
     /** What may follow this byte: the matching strings that begin with it, without it. */
     Regex derivative(int b) {
-        Regex[] known = next;
-        if (known == null) {
-            known = table();
-        }
-        Regex after = known[b];
+        Found known = found();
+        Regex after = known.next[b];
         if (after == null) {
             after = derive(b);
-            known[b] = after;
+            known.next[b] = after;
         }
         return after;
     }
 
+    /** The loop that it stands in; null if it stands in none. */
+    @Nullable
+    Loop loop() {
+        Found known = found();
+        if (!known.isLoopKnown) {
+            known.loop = Loop.of(this);
+            known.isLoopKnown = true;
+        }
+        return known.loop;
+    }
+
     /** Steps of {@link Effort} that it takes to find what follows a byte; none where that is known. */
     int cost(int b) {
-        Regex[] known = next;
-        return known == null || known[b] == null ? 1 + width / PARTS_PER_STEP : 0;
+        Found known = found;
+        return known == null || known.next[b] == null ? 1 + width / PARTS_PER_STEP : 0;
     }
 
     private static int width(Shape shape) {
@@ -288,18 +322,22 @@ final class Regex {
         return (int) Math.min(parts, INFINITE);
     }
 
-    private Regex[] table() {
+    private Found found() {
+        Found known = found;
+        if (known != null) {
+            return known;
+        }
         synchronized (DERIVED) {
             if (derivedSize >= MAX_TABLES) {
-                DERIVED.forEach(regex -> regex.next = null);
+                DERIVED.forEach(regex -> regex.found = null);
                 DERIVED.clear();
                 derivedSize = 0;
             }
             DERIVED.add(this);
             derivedSize += 1 + width / WIDE;
-            Regex[] table = new Regex[256];
-            next = table;
-            return table;
+            Found made = new Found();
+            found = made;
+            return made;
         }
     }
 

@@ -24,10 +24,10 @@ final class TrieIndex {
     private final BitSet brokenFrom;
 
     /** Places to which whole characters lead, and that others lie below. */
-    private final BitSet whole;
+    private final long[] whole;
 
     /** Places of at least {@link #shortBytes} bytes. */
-    private final BitSet deep;
+    private final long[] deep;
 
     private final int shortBytes;
 
@@ -56,8 +56,8 @@ final class TrieIndex {
         deepest = new short[size];
         foreignBelow = new BitSet(size);
         brokenFrom = new BitSet(size);
-        whole = new BitSet(size);
-        deep = new BitSet(size);
+        whole = noPlaces();
+        deep = noPlaces();
         parents = new int[size];
         foreign = new long[words];
         broken = new long[words];
@@ -80,7 +80,9 @@ final class TrieIndex {
         }
         shortBytes = length;
         for (int place = 0; place < size; place++) {
-            deep.set(place, trie.depth(place) >= shortBytes);
+            if (trie.depth(place) >= shortBytes) {
+                set(deep, place);
+            }
         }
     }
 
@@ -125,7 +127,7 @@ final class TrieIndex {
         for (int place = 0; place < parents.length; place++) {
             byte[] bytes = bytesTo(place);
             if (trie.end(place) > place + 1 && wellFormedFrom(bytes, 0)) {
-                whole.set(place);
+                set(whole, place);
             }
             if (trie.hasTokens(place)) {
                 markBroken(place, bytes);
@@ -221,26 +223,32 @@ final class TrieIndex {
 
     /** Whether whole characters lead to what comes before a place's byte. */
     boolean isAfterWhole(int place) {
-        return parents[place] < 0 || whole.get(parents[place]);
+        return parents[place] < 0 || has(whole, parents[place]);
     }
 
     /** Adds a place and those below it, where whole characters lead to them and others lie below. */
-    void addWhole(int place, BitSet to) {
-        int end = trie.end(place);
-        if (end - place < Long.SIZE) {
-            for (int p = whole.nextSetBit(place); p >= 0 && p < end; p = whole.nextSetBit(p + 1)) {
-                to.set(p);
-            }
-        } else {
-            to.or(onlyBetween(place, end));
+    void addWhole(int place, long[] to) {
+        int last = trie.end(place) - 1;
+        for (int i = place >> 6; i <= last >> 6; i++) {
+            long from = i == place >> 6 ? -1L << place : -1L;
+            long until = i == last >> 6 ? -1L >>> -(last + 1) : -1L;
+            to[i] |= whole[i] & from & until;
         }
     }
 
-    private BitSet onlyBetween(int from, int to) {
-        BitSet part = new BitSet(to);
-        part.set(from, to);
-        part.and(whole);
-        return part;
+    /** No places, a bit each. */
+    long[] noPlaces() {
+        return new long[(trie.size() + Long.SIZE - 1) / Long.SIZE];
+    }
+
+    /** Whether a place is in a set. */
+    static boolean has(long[] places, int place) {
+        return (places[place >> 6] >>> place & 1) != 0;
+    }
+
+    /** Puts a place into a set. */
+    static void set(long[] places, int place) {
+        places[place >> 6] |= 1L << place;
     }
 
     /** Tokens of at most so many bytes are short; nearly all are. */
@@ -249,11 +257,13 @@ final class TrieIndex {
     }
 
     /** Takes what is not short out of a mask and of places. */
-    void keepShort(long[] mask, BitSet places) {
+    void keepShort(long[] mask, long[] places) {
         for (int i = 0; i < mask.length; i++) {
             mask[i] &= upTo[shortBytes][i];
         }
-        places.andNot(deep);
+        for (int i = 0; i < places.length; i++) {
+            places[i] &= ~deep[i];
+        }
     }
 
     /** No tokens. */

@@ -96,6 +96,6 @@ class LexWalkTest {
             path[depth] = path[depth - 1].derivative(trie.byteAt(place));
             ends.set(place, path[depth].isNullable() && trie.end(place) > place + 1);
         }
-        assertThat(found.ends()).as(name).isEqualTo(ends);
+        assertThat(BitSet.valueOf(found.ends())).as(name).isEqualTo(ends);
     }
 }
