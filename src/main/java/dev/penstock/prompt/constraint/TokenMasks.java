@@ -205,8 +205,9 @@ final class TokenMasks {
         }
         // Most tokens are short, and for those counters can be cut to fewer states.
         Regex cut = regex.within(index.shortBytes());
-        LexMask found =
-                cut == regex ? LexWalk.all(trie, index, effort, regex) : LexWalk.longer(trie, index, effort, regex, lexMask(cut, effort));
+        LexMask found = cut == regex
+                ? LexWalk.all(trie, index, effort, regex)
+                : LexWalk.longer(trie, index, effort, regex, lexMask(cut, effort));
         keep(regex, found);
         return found;
     }
