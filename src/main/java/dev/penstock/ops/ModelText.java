@@ -40,6 +40,7 @@ final class ModelText {
             ModelSettings settings,
             Variant variant,
             HfTokenizer tokenizer,
+            Constraints constraints,
             @Nullable ChatTemplate template,
             int contextLength) {
         TokenizerConfig texts = settings.folder().tokenizer();
@@ -49,7 +50,7 @@ final class ModelText {
                 Instant.now(),
                 fingerprint(variant),
                 tokenizer,
-                new Constraints(tokenizer),
+                constraints,
                 DialogueFormat.detect(texts.chatTemplates().get(TokenizerConfig.DEFAULT_TEMPLATE), tokenizer, null),
                 template,
                 texts.bosToken().orElse(null),

@@ -1,15 +1,25 @@
 package dev.penstock.prompt.constraint;
 
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import dev.penstock.model.OutputConstraint;
+import dev.penstock.model.OutputFollower;
 import dev.penstock.prompt.Tokenizer;
+import java.util.BitSet;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Random;
 import org.jspecify.annotations.Nullable;
 
 /** Compiles constraints for one vocabulary, and keeps those that were used last. Safe for many threads. */
 public final class Constraints {
     private static final int MAX_KEPT = 64;
     private static final long MAX_MASK_BYTES = 128L << 20;
+
+    /** What many texts are made of: objects, strings, numbers. */
+    private static final OutputForm USUAL =
+            new OutputForm.Json(JsonNodeFactory.instance.objectNode().put("type", "object"));
+
+    private static final int WARM_UP_TOKENS = 60;
 
     private final Tokenizer tokenizer;
 
@@ -23,6 +33,16 @@ public final class Constraints {
     /** For completions of this tokenizer's tokens. */
     public Constraints(Tokenizer tokenizer) {
         this.tokenizer = tokenizer;
+    }
+
+    /** Does what the first constraint would otherwise wait for: the vocabulary is read, and masks that most have in common are found. */
+    public void warmUp() {
+        OutputFollower follower = compile(USUAL).follow();
+        Random random = new Random(1);
+        for (int i = 0; i < WARM_UP_TOKENS && !follower.mustEnd(); i++) {
+            int[] allowed = BitSet.valueOf(follower.allowed()).stream().toArray();
+            follower.accept(allowed[random.nextInt(allowed.length)]);
+        }
     }
 
     /**
