@@ -14,11 +14,9 @@ import io.quarkus.test.junit.TestProfile;
 import io.restassured.http.ContentType;
 import jakarta.inject.Inject;
 import java.io.IOException;
-import java.net.Socket;
 import java.net.URI;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
-import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Base64;
@@ -316,9 +314,9 @@ class EncodersTest {
     @Test
     void aClientThatGoesFreesItsPlace() throws Exception {
         models.vectors().held = true;
-        Socket first = send("{\"model\": \"vectors\", \"input\": \"first\"}");
+        RawConnection first = send("{\"model\": \"vectors\", \"input\": \"first\"}");
         models.vectors().begun.acquire();
-        Socket second = send("{\"model\": \"vectors\", \"input\": \"second\"}");
+        RawConnection second = send("{\"model\": \"vectors\", \"input\": \"second\"}");
         await().until(() -> models.vectorLoop().open() == 2);
 
         second.close();
@@ -329,12 +327,7 @@ class EncodersTest {
         assertThat(gate.awaitIdle(Duration.ofSeconds(30))).isTrue();
     }
 
-    private Socket send(String body) throws IOException {
-        Socket socket = new Socket(url.getHost(), url.getPort());
-        String head = "POST /v1/embeddings HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
-                + "Content-Length: " + body.length() + "\r\n\r\n";
-        socket.getOutputStream().write((head + body).getBytes(StandardCharsets.UTF_8));
-        socket.getOutputStream().flush();
-        return socket;
+    private RawConnection send(String body) throws IOException {
+        return RawConnection.post(url, "/v1/embeddings", Map.of(), body);
     }
 }

@@ -11,14 +11,10 @@ import io.quarkus.test.junit.TestProfile;
 import io.restassured.http.ContentType;
 import jakarta.inject.Inject;
 import java.io.IOException;
-import java.io.InputStream;
-import java.io.OutputStream;
-import java.net.InetSocketAddress;
-import java.net.Socket;
 import java.net.URI;
-import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.Arrays;
+import java.util.Map;
 import java.util.concurrent.CountDownLatch;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -61,31 +57,16 @@ class HostileHttpTest {
                 .statusCode(200);
     }
 
-    private Socket connect() throws IOException {
-        Socket socket = new Socket();
-        socket.connect(new InetSocketAddress(url.getHost(), url.getPort()));
-        socket.setSoTimeout(30_000);
-        return socket;
-    }
-
-    private static void send(Socket socket, String text) throws IOException {
-        socket.getOutputStream().write(text.getBytes(StandardCharsets.ISO_8859_1));
-        socket.getOutputStream().flush();
-    }
-
-    private static String status(Socket socket) throws IOException {
-        return new String(socket.getInputStream().readNBytes(12), StandardCharsets.ISO_8859_1);
+    private RawConnection connect() throws IOException {
+        return new RawConnection(url, "/v1/chat/completions", 0);
     }
 
     @Test
     void aGigabyteThatIsAnnouncedIsRefusedUnread() throws IOException {
-        try (Socket socket = connect()) {
-            send(
-                    socket,
-                    "POST /v1/chat/completions HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n"
-                            + "Content-Length: 1073741824\r\n\r\n{");
+        try (RawConnection peer = connect()) {
+            peer.write(peer.head() + "Content-Length: 1073741824\r\n\r\n{");
 
-            assertThat(status(socket)).isEqualTo("HTTP/1.1 413");
+            assertThat(peer.status()).isEqualTo("HTTP/1.1 413");
         }
     }
 
@@ -94,20 +75,15 @@ class HostileHttpTest {
         byte[] blank = new byte[1000];
         Arrays.fill(blank, (byte) ' ');
         long sent = 0;
-        try (Socket socket = connect()) {
-            send(
-                    socket,
-                    "POST /v1/chat/completions HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n"
-                            + "Transfer-Encoding: chunked\r\n\r\n");
-            OutputStream out = socket.getOutputStream();
-            InputStream in = socket.getInputStream();
-            while (in.available() == 0 && sent < 1L << 30) {
-                out.write("3e8\r\n".getBytes(StandardCharsets.ISO_8859_1));
-                out.write(blank);
-                out.write("\r\n".getBytes(StandardCharsets.ISO_8859_1));
+        try (RawConnection peer = connect()) {
+            peer.write(peer.head() + "Transfer-Encoding: chunked\r\n\r\n");
+            while (!peer.hasMore() && sent < 1L << 30) {
+                peer.write("3e8\r\n");
+                peer.write(blank);
+                peer.write("\r\n");
                 sent += blank.length;
             }
-            assertThat(status(socket)).isEqualTo("HTTP/1.1 413");
+            assertThat(peer.status()).isEqualTo("HTTP/1.1 413");
         } catch (IOException brokenOff) {
             // The server may close the connection under what is still being sent.
             assertThat(sent).isGreaterThan(ScriptedProfile.MAX_BODY_BYTES);
@@ -117,14 +93,11 @@ class HostileHttpTest {
 
     @Test
     void aBodyThatStopsInTheMiddleDoesNotHoldItsPlaceForEver() throws IOException {
-        try (Socket socket = connect()) {
-            send(
-                    socket,
-                    "POST /v1/chat/completions HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n"
-                            + "Content-Length: 1000\r\n\r\n{\"model\": ");
+        try (RawConnection peer = connect()) {
+            peer.write(peer.head() + "Content-Length: 1000\r\n\r\n{\"model\": ");
 
             // An answer, or the end of the connection.
-            String answer = status(socket);
+            String answer = peer.status();
             assertThat(answer)
                     .satisfiesAnyOf(
                             a -> assertThat(a).isEmpty(), a -> assertThat(a).startsWith("HTTP/1.1 4"));
@@ -133,7 +106,7 @@ class HostileHttpTest {
 
     @Test
     void aFloodOfHeadersIsRefused() throws IOException {
-        StringBuilder flood = new StringBuilder("POST /v1/chat/completions HTTP/1.1\r\nHost: a\r\n");
+        StringBuilder flood = new StringBuilder();
         for (int i = 0; i < 20_000; i++) {
             flood.append("X-Flood-")
                     .append(i)
@@ -141,10 +114,10 @@ class HostileHttpTest {
                     .append("y".repeat(100))
                     .append("\r\n");
         }
-        try (Socket socket = connect()) {
+        try (RawConnection peer = connect()) {
             try {
-                send(socket, flood.append("\r\n").toString());
-                assertThat(status(socket)).isIn("HTTP/1.1 431", "HTTP/1.1 400", "");
+                peer.write(peer.head().append(flood).append("\r\n").toString());
+                assertThat(peer.status()).isIn("HTTP/1.1 431", "HTTP/1.1 400", "");
             } catch (IOException brokenOff) {
                 assertThat(brokenOff).hasMessageMatching("(?i).*(reset|broken|aborted).*");
             }
@@ -155,22 +128,18 @@ class HostileHttpTest {
     @ValueSource(ints = {0, 1, 40, 120, 200, 250, 300, 400, 500})
     void aStreamThatIsClosedAtAnyMomentFreesItsPlace(int bytes) throws IOException {
         models.chat().play(Script.says("a", "b", "c", "d").awaits(NEVER).ends(FinishReason.STOP));
-        try (Socket socket = connect()) {
-            send(
-                    socket,
-                    "POST /v1/chat/completions HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n"
-                            + "Content-Length: " + BODY.length() + "\r\n\r\n" + BODY);
-            socket.getInputStream().readNBytes(bytes);
+        try (RawConnection peer = connect()) {
+            peer.post(Map.of(), BODY);
+            peer.read(bytes);
         }
     }
 
     @ParameterizedTest
     @ValueSource(ints = {0, 10, 60, 120, 160})
     void aRequestThatIsCutOffAnywhereLeavesNothing(int bytes) throws IOException {
-        String request = "POST /v1/chat/completions HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n"
-                + "Content-Length: " + BODY.length() + "\r\n\r\n" + BODY;
-        try (Socket socket = connect()) {
-            send(socket, request.substring(0, bytes));
+        try (RawConnection peer = connect()) {
+            String request = peer.head() + "Content-Length: " + BODY.length() + "\r\n\r\n" + BODY;
+            peer.write(request.substring(0, bytes));
         }
     }
 
