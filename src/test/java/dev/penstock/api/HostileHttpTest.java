@@ -2,13 +2,17 @@ package dev.penstock.api;
 
 import static io.restassured.RestAssured.given;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
+import static org.junit.jupiter.api.Assertions.assertTimeout;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import dev.penstock.model.FinishReason;
 import io.quarkus.test.common.http.TestHTTPResource;
 import io.quarkus.test.junit.QuarkusTest;
 import io.quarkus.test.junit.TestProfile;
 import io.restassured.http.ContentType;
+import io.restassured.response.Response;
 import jakarta.inject.Inject;
 import java.io.IOException;
 import java.net.URI;
@@ -16,10 +20,15 @@ import java.time.Duration;
 import java.util.Arrays;
 import java.util.Map;
 import java.util.concurrent.CountDownLatch;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Peers that do not play by the rules: whatever they send or leave out, others are answered and nothing stays behind. */
@@ -92,6 +101,21 @@ class HostileHttpTest {
     }
 
     @Test
+    void whoGoesOnSendingAfterTheAnswerIsCutOff() throws IOException {
+        byte[] blank = new byte[1 << 16];
+        try (RawConnection peer = connect()) {
+            peer.write(peer.head() + "Content-Length: 1000000000000\r\n\r\n");
+
+            assertThatThrownBy(() -> {
+                        while (true) {
+                            peer.write(blank);
+                        }
+                    })
+                    .isInstanceOf(IOException.class);
+        }
+    }
+
+    @Test
     void aBodyThatStopsInTheMiddleDoesNotHoldItsPlaceForEver() throws IOException {
         try (RawConnection peer = connect()) {
             peer.write(peer.head() + "Content-Length: 1000\r\n\r\n{\"model\": ");
@@ -100,7 +124,7 @@ class HostileHttpTest {
             String answer = peer.status();
             assertThat(answer)
                     .satisfiesAnyOf(
-                            a -> assertThat(a).isEmpty(), a -> assertThat(a).startsWith("HTTP/1.1 4"));
+                            a -> assertThat(a).isEmpty(), a -> assertThat(a).isEqualTo("HTTP/1.1 408"));
         }
     }
 
@@ -141,6 +165,44 @@ class HostileHttpTest {
             String request = peer.head() + "Content-Length: " + BODY.length() + "\r\n\r\n" + BODY;
             peer.write(request.substring(0, bytes));
         }
+    }
+
+    static Stream<Arguments> largeSchemas() {
+        String properties = IntStream.range(0, 250_000)
+                .mapToObj(i -> "\"property" + i + "\": {\"type\": \"string\"}")
+                .collect(Collectors.joining(", ", "{\"type\": \"object\", \"properties\": {", "}}"));
+        String values = IntStream.range(0, 1_200_000)
+                .mapToObj(Integer::toString)
+                .collect(
+                        Collectors.joining(",", "{\"type\": \"object\", \"properties\": {\"a\": {\"enum\": [", "]}}}"));
+        String pattern = "{\"type\": \"object\", \"properties\": {\"a\": {\"type\": \"string\", \"pattern\": \""
+                + "(a|b)*".repeat(1_700_000) + "\"}}}";
+        return Stream.of(properties, values, pattern)
+                .flatMap(schema -> Stream.of(
+                        Arguments.of(
+                                "response_format",
+                                "{\"type\": \"json_schema\", \"json_schema\": {\"name\": \"s\", \"schema\": " + schema
+                                        + "}}"),
+                        Arguments.of(
+                                "tools",
+                                "[{\"type\": \"function\", \"function\": {\"name\": \"f\", \"strict\": true, \"parameters\": "
+                                        + schema + "}}]")));
+    }
+
+    @ParameterizedTest
+    @MethodSource("largeSchemas")
+    void aSchemaOfTenMegabytesIsRefusedInTime(String field, String value) {
+        String body = BODY.replace("}]}", "}], \"" + field + "\": " + value + "}");
+        assertThat(body.length()).isBetween(8_000_000, ScriptedProfile.MAX_BODY_BYTES);
+
+        Response refused = assertTimeout(
+                Duration.ofSeconds(30),
+                () -> given().contentType(ContentType.JSON).body(body).post("/v1/chat/completions"));
+
+        JsonNode error = BadInputTest.error(refused, 400);
+        assertThat(error.get("param").textValue()).isEqualTo(field);
+        // Nor is what it has repeated in what it gets.
+        assertThat(error.get("message").textValue()).contains("schema").hasSizeLessThan(1000);
     }
 
     @ParameterizedTest
