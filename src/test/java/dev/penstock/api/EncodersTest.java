@@ -311,6 +311,35 @@ class EncodersTest {
         assertThat(given().get("/v1/models").asString()).contains("\"" + model + "\"");
     }
 
+    @ParameterizedTest
+    @ValueSource(strings = {"vectors", "scores"})
+    void theTokensOfAnEncoderCanBeAskedFor(String model) throws IOException {
+        JsonNode tokens = JSON.readTree(post("/tokenize", model, "\"prompt\": \"hello\"", 200));
+        JsonNode bare =
+                JSON.readTree(post("/tokenize", model, "\"prompt\": \"hello\", \"add_special_tokens\": false", 200));
+        JsonNode text = JSON.readTree(post("/detokenize", model, "\"tokens\": " + bare.get("tokens"), 200));
+
+        // As many as the vector of the same text is paid for.
+        assertThat(tokens.get("count").asInt()).isEqualTo(6);
+        assertThat(bare.get("count").asInt()).isEqualTo(5);
+        assertThat(tokens.get("max_model_len").asInt()).isEqualTo(EncoderModels.CONTEXT);
+        assertThat(text.get("prompt").asText()).isEqualTo("hello");
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', quoteCharacter = '~', textBlock = """
+        /tokenize | prompt | "prompt": "%s"
+        /tokenize | model | "messages": [{"role": "user", "content": "a"}]
+        /v1/chat/completions/render | model | "messages": [{"role": "user", "content": "a"}]
+        /detokenize | tokens[0] | "tokens": [100000]
+        """)
+    void whatAnEncoderCanNotReadIsNamed(String path, String param, String fields) throws IOException {
+        JsonNode error = refused(path, "vectors", fields.replace("%s", "x".repeat(EncoderModels.CONTEXT * 256 + 1)));
+
+        assertThat(error.get("param").asText()).isEqualTo(param);
+        assertThat(error.get("message").asText()).doesNotContain("reply");
+    }
+
     @Test
     void aClientThatGoesFreesItsPlace() throws Exception {
         models.vectors().held = true;
