@@ -37,13 +37,7 @@ public final class Constraints {
                 return known;
             }
         }
-        Grammar grammar;
-        try {
-            grammar = new Grammar(FormCompiler.compile(form));
-        } catch (StackOverflowError e) {
-            throw new ConstraintException("it is nested too deeply.");
-        }
-        OutputConstraint constraint = compiled(grammar);
+        OutputConstraint constraint = compiled(grammar(form));
         synchronized (kept) {
             kept.put(form, constraint);
             if (kept.size() > MAX_KEPT) {
@@ -51,6 +45,24 @@ public final class Constraints {
             }
         }
         return constraint;
+    }
+
+    /** Whether {@link #compile} takes this form; keeps nothing of it. */
+    public static boolean takes(OutputForm form) {
+        try {
+            grammar(form);
+            return true;
+        } catch (ConstraintException e) {
+            return false;
+        }
+    }
+
+    private static Grammar grammar(OutputForm form) {
+        try {
+            return new Grammar(FormCompiler.compile(form));
+        } catch (StackOverflowError e) {
+            throw new ConstraintException("it is nested too deeply.");
+        }
     }
 
     private synchronized OutputConstraint compiled(Grammar grammar) {
