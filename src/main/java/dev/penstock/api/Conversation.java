@@ -97,8 +97,20 @@ final class Conversation {
             return constraint(tools, rendered);
         } catch (ConstraintException e) {
             List<Tool> looser = tools.stream().map(this::held).toList();
-            return constraintOrRefusal(looser, rendered);
+            if (looser.equals(tools)) {
+                throw refused(e);
+            }
+            try {
+                return constraint(looser, rendered);
+            } catch (ConstraintException stillNot) {
+                throw refused(stillNot);
+            }
         }
+    }
+
+    private ApiException refused(ConstraintException e) {
+        FormatFields format = request.format();
+        return refused(format == null || request.tools().mustCall() ? "tools" : format.field(), e);
     }
 
     /** A tool as its calls can be held: where it isn't strict, and its schema can't be enforced, it takes any object. */
@@ -106,15 +118,6 @@ final class Conversation {
         return tool.strict() || isTaken(() -> dialogue.callsForm(List.of(tool), false))
                 ? tool
                 : tool.withAnyArguments();
-    }
-
-    private @Nullable OutputConstraint constraintOrRefusal(List<Tool> tools, String rendered) {
-        try {
-            return constraint(tools, rendered);
-        } catch (ConstraintException e) {
-            FormatFields format = request.format();
-            throw refused(format == null || request.tools().mustCall() ? "tools" : format.field(), e);
-        }
     }
 
     private @Nullable OutputConstraint constraint(List<Tool> tools, String rendered) {
