@@ -18,7 +18,7 @@ public final class Constraints {
     private @Nullable TokenMasks masks;
 
     // Guarded by itself.
-    private final Map<OutputForm, OutputConstraint> kept = new LinkedHashMap<>(16, 0.75f, true);
+    private final Map<OutputForm, CompiledConstraint> kept = new LinkedHashMap<>(16, 0.75f, true);
 
     /** For completions of this tokenizer's tokens. */
     public Constraints(Tokenizer tokenizer) {
@@ -32,17 +32,21 @@ public final class Constraints {
      */
     public OutputConstraint compile(OutputForm form) {
         synchronized (kept) {
-            OutputConstraint known = kept.get(form);
+            CompiledConstraint known = kept.get(form);
             if (known != null) {
                 return known;
             }
         }
-        OutputConstraint constraint = compiled(grammar(form));
-        synchronized (kept) {
-            kept.put(form, constraint);
-            if (kept.size() > MAX_KEPT) {
-                kept.remove(kept.keySet().iterator().next());
-            }
+        CompiledConstraint constraint;
+        try {
+            constraint = compiled(new Grammar(FormCompiler.compile(form)));
+        } catch (StackOverflowError e) {
+            throw new ConstraintException("it is nested too deeply.");
+        }
+        CompiledConstraint oldest = keep(form, constraint);
+        if (oldest != null) {
+            // Masks that are kept hold its configurations, and those would hold all that they lead to.
+            oldest.forget();
         }
         return constraint;
     }
@@ -50,22 +54,22 @@ public final class Constraints {
     /** Whether {@link #compile} takes this form; keeps nothing of it. */
     public static boolean takes(OutputForm form) {
         try {
-            grammar(form);
+            new Grammar(FormCompiler.compile(form));
             return true;
-        } catch (ConstraintException e) {
+        } catch (ConstraintException | StackOverflowError e) {
             return false;
         }
     }
 
-    private static Grammar grammar(OutputForm form) {
-        try {
-            return new Grammar(FormCompiler.compile(form));
-        } catch (StackOverflowError e) {
-            throw new ConstraintException("it is nested too deeply.");
+    /** The one that is kept no longer for it; null if there is room. */
+    private @Nullable CompiledConstraint keep(OutputForm form, CompiledConstraint constraint) {
+        synchronized (kept) {
+            CompiledConstraint before = kept.put(form, constraint);
+            return kept.size() > MAX_KEPT ? kept.remove(kept.keySet().iterator().next()) : before;
         }
     }
 
-    private synchronized OutputConstraint compiled(Grammar grammar) {
+    private synchronized CompiledConstraint compiled(Grammar grammar) {
         TokenTrie tokens = trie;
         TokenMasks known = masks;
         if (tokens == null || known == null) {
