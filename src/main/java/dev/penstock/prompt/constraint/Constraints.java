@@ -71,6 +71,16 @@ public final class Constraints {
         return constraint;
     }
 
+    /** Whether {@link #compile} takes this form; keeps nothing of it. */
+    public static boolean takes(OutputForm form) {
+        try {
+            new Grammar(FormCompiler.compile(form));
+            return true;
+        } catch (ConstraintException | StackOverflowError e) {
+            return false;
+        }
+    }
+
     /** The one that is kept no longer for it; null if there is room. */
     private @Nullable CompiledConstraint keep(OutputForm form, CompiledConstraint constraint) {
         synchronized (kept) {
