@@ -55,8 +55,8 @@ public final class SpeculationBench {
         for (int batch : batches) {
             RunnerConfig config = config(plan, batch, tokens);
             try (OnnxModelRunner runner = OnnxModelRunner.open(variant.folder(), variant.shape(), config);
-                    StepLoop plain = loop(runner, 0, batch, false);
-                    StepLoop drafting = loop(runner, config.blocks() / 2, batch, true)) {
+                    Side plain = new Side(runner, 0, batch, false);
+                    Side drafting = new Side(runner, config.blocks() / 2, batch, true)) {
                 for (RepeatedText text : RepeatedText.values()) {
                     List<GenerationRequest> requests = requests(text, batch, tokens, variant);
                     results.add(compare(text, requests, plain, drafting, plan.rounds()));
@@ -74,25 +74,27 @@ public final class SpeculationBench {
     }
 
     private static SpeculationReport.Result compare(
-            RepeatedText text, List<GenerationRequest> requests, StepLoop plain, StepLoop drafting, int rounds)
+            RepeatedText text, List<GenerationRequest> requests, Side plain, Side drafting, int rounds)
             throws InterruptedException {
         // From here on the prefix caches have the prompts, so that all of them decode from the beginning.
-        tokensPerSecond(plain, requests);
-        tokensPerSecond(drafting, requests);
+        tokensPerSecond(plain.loop, requests);
+        tokensPerSecond(drafting.loop, requests);
+        plain.restart();
+        drafting.restart();
         DoubleHistogram without = new DoubleHistogram(DIGITS);
         DoubleHistogram with = new DoubleHistogram(DIGITS);
         DoubleHistogram ratios = new DoubleHistogram(DIGITS);
-        EngineStats before = drafting.stats();
+        EngineStats before = drafting.loop.stats();
         for (int round = 0; round < rounds; round++) {
             // What grows slower or faster with time does as much to one as to the other.
             boolean plainFirst = round % 2 == 0;
-            double first = tokensPerSecond(plainFirst ? plain : drafting, requests);
-            double second = tokensPerSecond(plainFirst ? drafting : plain, requests);
+            double first = tokensPerSecond((plainFirst ? plain : drafting).loop, requests);
+            double second = tokensPerSecond((plainFirst ? drafting : plain).loop, requests);
             without.recordValue(plainFirst ? first : second);
             with.recordValue(plainFirst ? second : first);
             ratios.recordValue(plainFirst ? second / first : first / second);
         }
-        EngineStats after = drafting.stats();
+        EngineStats after = drafting.loop.stats();
         double tokens = after.completionTokens() - before.completionTokens();
         return new SpeculationReport.Result(
                 text.name().toLowerCase(Locale.ROOT),
@@ -103,6 +105,8 @@ public final class SpeculationBench {
                 ratios.getValueAtPercentile(25),
                 ratios.getValueAtPercentile(50),
                 ratios.getValueAtPercentile(75),
+                plain.scheduleUs(),
+                drafting.scheduleUs(),
                 (after.draftedTokens() - before.draftedTokens()) / tokens,
                 (after.acceptedTokens() - before.acceptedTokens()) / tokens);
     }
@@ -148,13 +152,39 @@ public final class SpeculationBench {
         return Math.max(MAX_STEP_TOKENS, 2 * batch);
     }
 
-    private static StepLoop loop(ModelRunner runner, int firstBlock, int batch, boolean speculation) {
-        int stepTokens = stepTokens(batch);
-        return StepLoop.start(
-                "bench",
-                new SharedRunner(runner, firstBlock, runner.blockCount() / 2),
-                new NumberTokenizer(runner.shape().vocabSize()),
-                new EngineOptions(stepTokens, stepTokens, batch, batch, true, speculation),
-                EngineObserver.NONE);
+    /** One of the two that are compared. */
+    private static final class Side implements EngineObserver, AutoCloseable {
+        /** Microseconds that it took to choose and lay out a step's tokens. Guarded by this. */
+        private final DoubleHistogram schedule = new DoubleHistogram(DIGITS);
+
+        private final StepLoop loop;
+
+        private Side(ModelRunner runner, int firstBlock, int batch, boolean speculation) {
+            int stepTokens = stepTokens(batch);
+            loop = StepLoop.start(
+                    "bench",
+                    new SharedRunner(runner, firstBlock, runner.blockCount() / 2),
+                    new NumberTokenizer(runner.shape().vocabSize()),
+                    new EngineOptions(stepTokens, stepTokens, batch, batch, true, speculation),
+                    this);
+        }
+
+        @Override
+        public synchronized void stepEnded(StepSummary step) {
+            schedule.recordValue(step.scheduleNs() / 1e3);
+        }
+
+        synchronized void restart() {
+            schedule.reset();
+        }
+
+        synchronized double scheduleUs() {
+            return schedule.getValueAtPercentile(50);
+        }
+
+        @Override
+        public void close() {
+            loop.close();
+        }
     }
 }

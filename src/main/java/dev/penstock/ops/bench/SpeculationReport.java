@@ -27,6 +27,8 @@ public record SpeculationReport(
      * @param lowRatio lower quartile of how many times as fast the one was as the other just before or after it
      * @param ratio the median
      * @param highRatio the upper quartile
+     * @param scheduleWithoutUs median microseconds to choose and lay out a step's tokens, without drafts
+     * @param scheduleWithUs the same with drafts, those being looked for
      * @param drafted drafts a token of text
      * @param accepted drafts a token of text that were right
      */
@@ -39,6 +41,8 @@ public record SpeculationReport(
             double lowRatio,
             double ratio,
             double highRatio,
+            double scheduleWithoutUs,
+            double scheduleWithUs,
             double drafted,
             double accepted) {}
 
@@ -54,12 +58,12 @@ public record SpeculationReport(
                 threads,
                 tokens));
         text.append(String.format(
-                "%-8s %-22s %6s %10s %10s %7s %15s %9s %9s%n",
-                "text", "", "batch", "without", "with", "ratio", "quartiles", "drafted", "accepted"));
+                "%-8s %-22s %6s %10s %10s %7s %16s %14s %9s %9s%n",
+                "text", "", "batch", "without", "with", "ratio", "quartiles", "schedule us", "drafted", "accepted"));
         for (Result r : results) {
             text.append(String.format(
                     Locale.ROOT,
-                    "%-8s %-22s %6d %10.1f %10.1f %7.3f   %.3f to %.3f %9.2f %9.2f%n",
+                    "%-8s %-22s %6d %10.1f %10.1f %7.3f   %.3f to %.3f %5.0f to %5.0f %9.2f %9.2f%n",
                     r.text,
                     r.description,
                     r.batch,
@@ -68,6 +72,8 @@ public record SpeculationReport(
                     r.ratio,
                     r.lowRatio,
                     r.highRatio,
+                    r.scheduleWithoutUs,
+                    r.scheduleWithUs,
                     r.drafted,
                     r.accepted));
         }
