@@ -14,6 +14,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.stream.IntStream;
@@ -77,8 +78,8 @@ public final class SpeculationBench {
             RepeatedText text, List<GenerationRequest> requests, Side plain, Side drafting, int rounds)
             throws InterruptedException {
         // From here on the prefix caches have the prompts, so that all of them decode from the beginning.
-        tokensPerSecond(plain.loop, requests);
-        tokensPerSecond(drafting.loop, requests);
+        plain.tokensPerSecond(requests);
+        drafting.tokensPerSecond(requests);
         plain.restart();
         drafting.restart();
         DoubleHistogram without = new DoubleHistogram(DIGITS);
@@ -88,8 +89,8 @@ public final class SpeculationBench {
         for (int round = 0; round < rounds; round++) {
             // What grows slower or faster with time does as much to one as to the other.
             boolean plainFirst = round % 2 == 0;
-            double first = tokensPerSecond((plainFirst ? plain : drafting).loop, requests);
-            double second = tokensPerSecond((plainFirst ? drafting : plain).loop, requests);
+            double first = (plainFirst ? plain : drafting).tokensPerSecond(requests);
+            double second = (plainFirst ? drafting : plain).tokensPerSecond(requests);
             without.recordValue(plainFirst ? first : second);
             with.recordValue(plainFirst ? second : first);
             ratios.recordValue(plainFirst ? second / first : first / second);
@@ -109,30 +110,6 @@ public final class SpeculationBench {
                 drafting.scheduleUs(),
                 (after.draftedTokens() - before.draftedTokens()) / tokens,
                 (after.acceptedTokens() - before.acceptedTokens()) / tokens);
-    }
-
-    /** Of all these requests together, from the first submission to the last end. */
-    private static double tokensPerSecond(StepLoop loop, List<GenerationRequest> requests) throws InterruptedException {
-        CountDownLatch ended = new CountDownLatch(requests.size());
-        AtomicLong tokens = new AtomicLong();
-        AtomicReference<@Nullable String> failure = new AtomicReference<>();
-        long startNs = System.nanoTime();
-        for (GenerationRequest request : requests) {
-            loop.submit(request, event -> {
-                if (event instanceof GenerationEvent.Finished finished) {
-                    tokens.addAndGet(finished.usage().completionTokens());
-                    ended.countDown();
-                } else if (event instanceof GenerationEvent.Failed failed) {
-                    failure.set(failed.message());
-                    ended.countDown();
-                }
-            });
-        }
-        ended.await();
-        if (failure.get() != null) {
-            throw new IllegalStateException("a sequence failed: " + failure.get());
-        }
-        return tokens.get() / ((System.nanoTime() - startNs) / 1e9);
     }
 
     private static RunnerConfig config(BenchPlan plan, int batch, int tokens) {
@@ -157,6 +134,12 @@ public final class SpeculationBench {
         /** Microseconds that it took to choose and lay out a step's tokens. Guarded by this. */
         private final DoubleHistogram schedule = new DoubleHistogram(DIGITS);
 
+        /** Time of this round's steps without prompts. Guarded by this. */
+        private long decodeNs;
+
+        /** Guarded by this. */
+        private Round round = new Round(0);
+
         private final StepLoop loop;
 
         private Side(ModelRunner runner, int firstBlock, int batch, boolean speculation) {
@@ -172,6 +155,27 @@ public final class SpeculationBench {
         @Override
         public synchronized void stepEnded(StepSummary step) {
             schedule.recordValue(step.scheduleNs() / 1e3);
+            if (step.promptTokens() == 0) {
+                decodeNs += step.scheduleNs() + step.runNs() + step.publishNs();
+            }
+            round.stepEnded();
+        }
+
+        /** Of all these requests together, their first tokens and the steps with prompts left out. */
+        double tokensPerSecond(List<GenerationRequest> requests) throws InterruptedException {
+            Round now = new Round(requests.size());
+            synchronized (this) {
+                decodeNs = 0;
+                round = now;
+            }
+            for (GenerationRequest request : requests) {
+                loop.submit(request, now::told);
+            }
+            return now.tokens() / (decodeNs() / 1e9);
+        }
+
+        private synchronized long decodeNs() {
+            return decodeNs;
         }
 
         synchronized void restart() {
@@ -185,6 +189,44 @@ public final class SpeculationBench {
         @Override
         public void close() {
             loop.close();
+        }
+    }
+
+    /** Requests that run together. */
+    private static final class Round {
+        private final CountDownLatch over = new CountDownLatch(1);
+        private final AtomicInteger open;
+        private final AtomicLong tokens = new AtomicLong();
+        private final AtomicReference<@Nullable String> failure = new AtomicReference<>();
+
+        Round(int requests) {
+            open = new AtomicInteger(requests);
+        }
+
+        void told(GenerationEvent event) {
+            if (event instanceof GenerationEvent.Finished finished) {
+                tokens.addAndGet(finished.usage().completionTokens() - 1);
+                open.decrementAndGet();
+            } else if (event instanceof GenerationEvent.Failed failed) {
+                failure.set(failed.message());
+                over.countDown();
+            }
+        }
+
+        /** The last step ends after its last request. */
+        void stepEnded() {
+            if (open.get() == 0) {
+                over.countDown();
+            }
+        }
+
+        /** Of all requests but the first of each, once all have ended. */
+        long tokens() throws InterruptedException {
+            over.await();
+            if (failure.get() != null) {
+                throw new IllegalStateException("a sequence failed: " + failure.get());
+            }
+            return tokens.get();
         }
     }
 }
