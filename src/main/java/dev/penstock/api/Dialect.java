@@ -2,7 +2,7 @@ package dev.penstock.api;
 
 import com.fasterxml.jackson.core.JsonGenerator;
 import dev.penstock.model.WireRequest.Endpoint;
-import java.io.ByteArrayOutputStream;
+import io.vertx.core.buffer.Buffer;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 
@@ -51,16 +51,14 @@ enum Dialect {
     }
 
     /** The event of an error, for a stream in which nothing but comments was sent. */
-    byte[] errorEvent(ApiException error) {
-        ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+    Buffer errorEvent(ApiException error) {
         try {
-            EventStream out = new EventStream(bytes);
+            EventStream out = new EventStream();
             errorEvent(out, error);
-            out.flush();
+            return out.finish();
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
-        return bytes.toByteArray();
     }
 
     /** Writes the event of an error. */

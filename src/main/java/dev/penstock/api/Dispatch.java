@@ -136,7 +136,7 @@ final class Dispatch implements Asker {
     /** Answers with an error: by a status while there is none, then by an event. On the event loop. */
     void fail(ApiException error) {
         if (out.hasBegun()) {
-            fail(error, Buffer.buffer(dialect().errorEvent(error)));
+            fail(error, dialect().errorEvent(error));
         } else if (!isOver() && !exchange.response().ended()) {
             watch.failed(error);
             ReplyHeaders.removeCosts(exchange.response());

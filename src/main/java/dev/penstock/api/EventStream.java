@@ -1,18 +1,23 @@
 package dev.penstock.api;
 
 import com.fasterxml.jackson.core.JsonGenerator;
+import io.vertx.core.buffer.Buffer;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.io.OutputStream;
 
 /** Server-sent events with JSON for data, as the HTML standard and OpenAI's API write them; for one thread. */
 final class EventStream {
     /** A comment, which readers skip: it keeps proxies from taking the connection for dead. */
     static final String KEEP_ALIVE = ": keep-alive\n\n";
 
+    /** Room for the chunk of a token, which most have for themselves. */
+    private static final int CHUNK_BYTES = 512;
+
+    private final ByteArrayOutputStream bytes = new ByteArrayOutputStream(CHUNK_BYTES);
     private final JsonGenerator json;
 
-    EventStream(OutputStream out) throws IOException {
-        this.json = WireJson.generator(out);
+    EventStream() throws IOException {
+        this.json = WireJson.generator(bytes);
     }
 
     /** Adds an event. */
@@ -35,8 +40,15 @@ final class EventStream {
         json.writeRaw("data: [DONE]\n\n");
     }
 
-    /** Hands on what was added. */
-    void flush() throws IOException {
-        json.flush();
+    /** Whether nothing was added. */
+    boolean isEmpty() {
+        return bytes.size() == 0 && json.getOutputBuffered() == 0;
+    }
+
+    /** Ends it: what was added. */
+    Buffer finish() throws IOException {
+        // Gives the generator's buffers back to the thread's next one.
+        json.close();
+        return Buffer.buffer(bytes.toByteArray());
     }
 }

@@ -7,7 +7,6 @@ import dev.penstock.model.GenerationEvent.Failed;
 import dev.penstock.model.GenerationEvent.Finished;
 import dev.penstock.routing.Placement;
 import io.vertx.core.buffer.Buffer;
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.jboss.logging.Logger;
@@ -128,8 +127,7 @@ final class Reply implements Attempt {
         if (exchange.response().writeQueueFull()) {
             return;
         }
-        ByteArrayOutputStream bytes = new ByteArrayOutputStream();
-        EventStream events = new EventStream(bytes);
+        EventStream events = new EventStream();
         boolean last = false;
         try {
             for (Choices.Piece piece = choices.poll(); piece != null; piece = choices.poll()) {
@@ -145,21 +143,19 @@ final class Reply implements Attempt {
             }
         } catch (ApiException e) {
             generations.cancel();
-            events.flush();
-            if (bytes.size() > 0 || dispatch.out().hasBegun()) {
+            if (!events.isEmpty() || dispatch.out().hasBegun()) {
                 writer.failure(events, e);
-                events.flush();
-                dispatch.fail(e, Buffer.buffer(bytes.toByteArray()));
+                dispatch.fail(e, events.finish());
             } else {
                 dispatch.fail(e);
             }
             return;
         }
-        events.flush();
+        Buffer bytes = events.finish();
         if (last) {
-            dispatch.end(placement, writer.usage(), Buffer.buffer(bytes.toByteArray()));
-        } else if (bytes.size() > 0) {
-            dispatch.out().send(Buffer.buffer(bytes.toByteArray()), false);
+            dispatch.end(placement, writer.usage(), bytes);
+        } else if (bytes.length() > 0) {
+            dispatch.out().send(bytes, false);
         }
     }
 

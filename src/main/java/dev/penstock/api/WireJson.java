@@ -108,7 +108,7 @@ final class WireJson {
 
     /** A generator that writes several values one after the other, with nothing between them. */
     static JsonGenerator generator(OutputStream out) throws IOException {
-        return FACTORY.createGenerator(out).disable(JsonGenerator.Feature.AUTO_CLOSE_TARGET);
+        return FACTORY.createGenerator(out);
     }
 
     /** One document in memory. */
