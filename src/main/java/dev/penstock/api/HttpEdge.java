@@ -82,7 +82,12 @@ class HttpEdge {
         }
         HttpConnection connection = request.connection();
         boolean last = "close".equals(http.response().headers().get("Connection"));
-        long timer = http.vertx().setTimer(MAX_DRAIN_MS, id -> connection.close());
+        long timer = http.vertx().setTimer(MAX_DRAIN_MS, id -> {
+            // Once it has ended, the connection may be at the next request.
+            if (!request.isEnded()) {
+                connection.close();
+            }
+        });
         request.handler(piece -> {});
         request.endHandler(end -> {
             http.vertx().cancelTimer(timer);
