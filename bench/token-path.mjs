@@ -8,7 +8,7 @@
 // - write: all that the event loops use, in the kernel too: they do nothing else, so reading the requests is counted in
 // - publish: of the step loop's thread what runs below Publisher.next but not below the sampler, by the share of
 //   JFR's CPU-time samples of a round of their own (which is not counted), of all that the thread uses
-// - gc: all that the collector uses, whoever made the garbage
+// - gc: all that the collector uses, whoever made the garbage; the sampler makes little, since tokens are the most likely ones
 // All is warmed up by 16 streams of the embedded model, lest a slow model's few tokens run through code that isn't compiled.
 // Beside them: the wall time of the loop's publish phase, sampler included, which publish can't exceed; what the compilers use;
 // tokens in a write (a chunk of HTTP); how often a token put an event loop to sleep; and what the system calls for one stream
@@ -146,7 +146,7 @@ async function load({ streams, more }, seconds, model = "measured") {
         messages: [{ role: "user", content: String(Math.random()) }],
         max_tokens: Number(options.tokens),
         ignore_eos: true,
-        temperature: 1,
+        temperature: 0,
         stream: true,
         stream_options: { include_usage: true },
         ...more,
