@@ -5,6 +5,7 @@ import dev.penstock.prompt.PromptRenderer;
 import dev.penstock.prompt.ServedModel;
 import dev.penstock.prompt.TemplateException;
 import dev.penstock.prompt.constraint.ConstraintException;
+import dev.penstock.prompt.constraint.Constraints;
 import dev.penstock.prompt.constraint.OutputForm;
 import dev.penstock.prompt.dialogue.CompletionParser;
 import dev.penstock.prompt.dialogue.DialogueFormat;
@@ -17,6 +18,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.function.Supplier;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /** A chat request in the language of the model that takes it: what it reads, what it may write, and how that is understood. */
@@ -89,25 +92,86 @@ final class Conversation {
     /** What the completion may be; null for anything. */
     @Nullable
     OutputConstraint constraint(String rendered) {
-        ToolFields tools = request.tools();
+        List<Tool> tools = request.tools().tools();
+        try {
+            return constraint(tools, rendered);
+        } catch (ConstraintException e) {
+            List<Tool> looser = tools.stream().map(this::held).toList();
+            if (looser.equals(tools)) {
+                throw refused(e);
+            }
+            try {
+                return constraint(looser, rendered);
+            } catch (ConstraintException stillNot) {
+                throw refused(stillNot);
+            }
+        }
+    }
+
+    private ApiException refused(ConstraintException e) {
         FormatFields format = request.format();
-        if (tools.mustCall()) {
-            return compile(
-                    dialogue.reasoningForm(dialogue.callsForm(tools.tools(), tools.parallel()), tail(rendered)),
-                    "tools");
-        }
-        if (format != null) {
-            OutputForm form = tools.tools().isEmpty()
+        return refused(format == null || request.tools().mustCall() ? "tools" : format.field(), e);
+    }
+
+    /** A tool as its calls can be held: where it isn't strict, and its schema can't be enforced, it takes any object. */
+    private Tool held(Tool tool) {
+        return tool.strict() || isTaken(() -> dialogue.callsForm(List.of(tool), false))
+                ? tool
+                : tool.withAnyArguments();
+    }
+
+    private @Nullable OutputConstraint constraint(List<Tool> tools, String rendered) {
+        FormatFields format = request.format();
+        boolean parallel = request.tools().parallel();
+        OutputForm form;
+        if (request.tools().mustCall()) {
+            form = dialogue.reasoningForm(dialogue.callsForm(tools, parallel), tail(rendered));
+        } else if (format != null) {
+            OutputForm either = tools.isEmpty()
                     ? format.form()
-                    : new OutputForm.Choice(
-                            List.of(dialogue.callsForm(tools.tools(), tools.parallel()), format.form()));
-            return compile(dialogue.reasoningForm(form, tail(rendered)), format.field());
+                    : new OutputForm.Choice(List.of(dialogue.callsForm(tools, parallel), format.form()));
+            form = dialogue.reasoningForm(either, tail(rendered));
+        } else {
+            form = tools.stream().anyMatch(Tool::strict) ? dialogue.autoForm(tools, parallel) : null;
         }
-        if (tools.tools().stream().anyMatch(Tool::strict)) {
-            OutputForm form = dialogue.autoForm(tools.tools(), tools.parallel());
-            return form == null ? null : compile(form, "tools");
+        return form == null ? null : model.constraints().compile(form);
+    }
+
+    /**
+     * Names of strict tools that this model can't be held to call by their schemas: a schema can't be enforced, or the model's calls
+     * aren't told in time from the text that may stand before them.
+     */
+    static Set<String> unheld(ServedModel model, ToolFields fields) {
+        if (fields.tools().isEmpty() || !model.dialogue().callsTools()) {
+            return Set.of();
         }
-        return null;
+        Stream<Tool> unheld = fields.tools().stream();
+        try {
+            OutputForm form = calls(model.dialogue(), fields.tools(), fields);
+            if (form != null) {
+                // As it is compiled again for the reply, and found then.
+                model.constraints().compile(form);
+                return Set.of();
+            }
+        } catch (ConstraintException e) {
+            unheld = unheld.filter(tool -> !isTaken(() -> calls(model.dialogue(), List.of(tool), fields)));
+        }
+        return unheld.map(Tool::name).collect(Collectors.toSet());
+    }
+
+    private static @Nullable OutputForm calls(DialogueFormat dialogue, List<Tool> tools, ToolFields fields) {
+        return fields.mustCall()
+                ? dialogue.callsForm(tools, fields.parallel())
+                : dialogue.autoForm(tools, fields.parallel());
+    }
+
+    private static boolean isTaken(Supplier<@Nullable OutputForm> forms) {
+        try {
+            OutputForm form = forms.get();
+            return form != null && Constraints.takes(form);
+        } catch (ConstraintException e) {
+            return false;
+        }
     }
 
     /** What a format asks for; null for anything. */
@@ -115,16 +179,16 @@ final class Conversation {
         return format == null ? null : compile(model, format.form(), format.field());
     }
 
-    private OutputConstraint compile(OutputForm form, String field) {
-        return compile(model, form, field);
-    }
-
     private static OutputConstraint compile(ServedModel model, OutputForm form, String field) {
         try {
             return model.constraints().compile(form);
         } catch (ConstraintException e) {
-            throw ApiException.badField(field, "'" + field + "' can't be enforced: " + e.getMessage());
+            throw refused(field, e);
         }
+    }
+
+    private static ApiException refused(String field, ConstraintException e) {
+        return ApiException.badField(field, "'" + field + "' can't be enforced: " + e.getMessage());
     }
 
     /** Reads completions; null where all that the model writes is text. */

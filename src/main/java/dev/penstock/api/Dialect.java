@@ -100,7 +100,7 @@ enum Dialect {
             case 404 -> "not_found_error";
             case 413 -> "request_too_large";
             case 429 -> "rate_limit_error";
-            case 504 -> "timeout_error";
+            case 408, 504 -> "timeout_error";
             default -> error.status() < 500 ? "invalid_request_error" : "api_error";
         };
     }

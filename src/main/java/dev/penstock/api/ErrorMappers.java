@@ -1,10 +1,12 @@
 package dev.penstock.api;
 
+import com.fasterxml.jackson.core.JsonProcessingException;
 import jakarta.ws.rs.WebApplicationException;
 import jakarta.ws.rs.core.HttpHeaders;
 import jakarta.ws.rs.core.MediaType;
 import jakarta.ws.rs.core.Response;
 import jakarta.ws.rs.core.UriInfo;
+import java.io.IOException;
 import org.jboss.logging.Logger;
 import org.jboss.resteasy.reactive.server.ServerExceptionMapper;
 
@@ -29,6 +31,19 @@ class ErrorMappers {
         return allow == null
                 ? response.build()
                 : response.header(HttpHeaders.ALLOW, allow).build();
+    }
+
+    /** Resources read nothing but bodies, and write into memory: a body came too slowly, or broke off. */
+    @ServerExceptionMapper
+    Response unread(IOException e, UriInfo uri) {
+        if (e instanceof JsonProcessingException) {
+            return unexpected(e, uri);
+        }
+        ApiException error = ApiException.ofStatus(
+                408, "request_timeout", "The request's body did not come in time. Send it again.");
+        return Response.fromResponse(response(error, uri))
+                .header("Connection", "close")
+                .build();
     }
 
     @ServerExceptionMapper

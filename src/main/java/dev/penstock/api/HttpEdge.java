@@ -2,9 +2,11 @@ package dev.penstock.api;
 
 import io.quarkus.vertx.http.runtime.filters.Filters;
 import io.vertx.core.buffer.Buffer;
+import io.vertx.core.http.HttpConnection;
 import io.vertx.core.http.HttpMethod;
 import io.vertx.core.http.HttpServerRequest;
 import io.vertx.core.http.HttpServerResponse;
+import io.vertx.core.http.HttpVersion;
 import io.vertx.ext.web.Router;
 import io.vertx.ext.web.RoutingContext;
 import jakarta.enterprise.context.ApplicationScoped;
@@ -22,6 +24,7 @@ class HttpEdge {
     /** The first filter is the one with the highest. */
     static final int FILTER_PRIORITY = 100;
 
+    private static final long MAX_DRAIN_MS = 5_000;
     private static final int[] STATUSES = {400, 404, 405, 406, 413, 414, 415, 500, 503};
 
     private final RequestGate gate;
@@ -57,12 +60,42 @@ class HttpEdge {
         http.addEndHandler(end -> {
             gate.leave();
             exchange.over();
+            if (end.succeeded()) {
+                drain(http);
+            }
         });
         if (contentLength(http.request()) > limits.maxBodyBytes()) {
             send(http, WireJson.tooLarge(limits.maxBodyBytes()));
             return;
         }
         http.next();
+    }
+
+    /**
+     * Takes and drops, for a while, what is left of a body when its request has been answered: a caller who sends it all before it
+     * reads would never come to the answer.
+     */
+    private static void drain(RoutingContext http) {
+        HttpServerRequest request = http.request();
+        if (request.isEnded() || request.version() == HttpVersion.HTTP_2) {
+            return;
+        }
+        HttpConnection connection = request.connection();
+        boolean last = "close".equals(http.response().headers().get("Connection"));
+        long timer = http.vertx().setTimer(MAX_DRAIN_MS, id -> {
+            // Once it has ended, the connection may be at the next request.
+            if (!request.isEnded()) {
+                connection.close();
+            }
+        });
+        request.handler(piece -> {});
+        request.endHandler(end -> {
+            http.vertx().cancelTimer(timer);
+            if (last) {
+                connection.close();
+            }
+        });
+        request.resume();
     }
 
     /** Whether what lies there needs the models. */
@@ -109,7 +142,7 @@ class HttpEdge {
         response.putHeader(HttpHeaders.CONTENT_TYPE, MediaType.APPLICATION_JSON);
         error.retryAfterS().ifPresent(s -> response.putHeader(HttpHeaders.RETRY_AFTER, Integer.toString(s)));
         if (error.status() == 413) {
-            // What is left of the body is not read.
+            // What is left of the body is not looked at.
             response.putHeader("Connection", "close");
         }
         response.end(Buffer.buffer(dialect.body(error)));

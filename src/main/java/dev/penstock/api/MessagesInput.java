@@ -105,9 +105,9 @@ final class MessagesInput {
 
     private void result(JsonObject block) {
         JsonNode content = block.get("content");
-        block.flag("is_error", false);
-        Map<String, Object> message =
-                add("tool", content == null ? "" : MessageFields.text(content, block.path("content")));
+        String text = content == null ? "" : MessageFields.text(content, block.path("content"));
+        // Templates have no other way to tell the model that a tool has failed.
+        Map<String, Object> message = add("tool", block.flag("is_error", false) ? "Error: " + text : text);
         message.put("tool_call_id", block.requiredText("tool_use_id"));
     }
 

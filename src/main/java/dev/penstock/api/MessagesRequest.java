@@ -150,6 +150,6 @@ record MessagesRequest(ChatRequest chat, List<String> stopSequences) {
         if (schema == null) {
             throw tool.missing("input_schema");
         }
-        return ToolFields.tool(tool, schema);
+        return ToolFields.tool(tool, schema, false);
     }
 }

@@ -14,17 +14,21 @@ final class Prompts {
 
     private Prompts() {}
 
-    /** A model whose tokenizer and template are here; throws {@link ApiException} 400 for others. */
+    /** A model that reads conversations here; throws {@link ApiException} 400 for others. */
     static ServedModel here(CatalogModel model) {
         return switch (model) {
             case ServedModel served -> served;
             case EncoderModel encoder ->
                 throw ApiException.unsupported(
-                        "model", "The model '" + encoder.id() + "' is an encoder, whose tokens can't be asked for.");
-            case RemoteModel remote ->
-                throw ApiException.unsupported(
-                        "model", "The model '" + remote.id() + "' is served elsewhere, and its tokenizer is not here.");
+                        "model", "The model '" + encoder.id() + "' is an encoder, and reads no conversations.");
+            case RemoteModel remote -> throw elsewhere(remote);
         };
+    }
+
+    /** That a model's tokenizer can't be asked. */
+    static ApiException elsewhere(RemoteModel model) {
+        return ApiException.unsupported(
+                "model", "The model '" + model.id() + "' is served elsewhere, and its tokenizer is not here.");
     }
 
     /**
@@ -39,9 +43,13 @@ final class Prompts {
     }
 
     /** Refuses what can't fit before time is spent on it. */
-    static void checkLength(ServedModel model, long chars, String param) {
-        if (chars > (long) model.contextLength() * MAX_CHARS_PER_TOKEN) {
-            throw ApiException.promptTooLong(param, "at least " + chars / MAX_CHARS_PER_TOKEN, model.contextLength());
+    static void checkLength(CatalogModel model, long chars, String param) {
+        int contextLength = model.maxTokens().orElse(Integer.MAX_VALUE);
+        if (chars > (long) contextLength * MAX_CHARS_PER_TOKEN) {
+            String found = "at least " + chars / MAX_CHARS_PER_TOKEN;
+            throw model instanceof EncoderModel
+                    ? ApiException.inputTooLong(param, found, contextLength)
+                    : ApiException.promptTooLong(param, found, contextLength);
         }
     }
 

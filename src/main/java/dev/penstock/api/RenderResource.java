@@ -29,7 +29,7 @@ public class RenderResource {
     @RunOnVirtualThread
     public byte[] render(InputStream in) throws IOException {
         JsonObject body = WireJson.readObject(WireJson.readBody(in, limits.maxBodyBytes()));
-        ServedModel model = TokensResource.model(catalog, body);
+        ServedModel model = Prompts.here(TokensResource.model(catalog, body));
         ChatRequest request = ChatRequest.read(body, model.id());
         String prompt = new Conversation(model, request).render();
         boolean special = model.template() == null || request.addSpecialTokens();

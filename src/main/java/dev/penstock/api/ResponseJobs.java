@@ -25,7 +25,7 @@ class ResponseJobs {
     /** The job of a request for this model. */
     Job make(ServedModel model, JsonObject body) {
         String previousId = body.text("previous_response_id");
-        ResponseRequest request = ResponseRequest.read(body, previousId == null ? List.of() : items(previousId));
+        ResponseRequest request = ResponseRequest.read(body, previousId == null ? List.of() : items(previousId), model);
         String id = JobMaker.newId("resp_");
         byte[] input = WireJson.bytes(json -> {
             json.writeStartArray();

@@ -4,8 +4,10 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.penstock.prompt.ServedModel;
 import dev.penstock.prompt.constraint.OutputForm;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -51,8 +53,9 @@ record ResponseRequest(
      * Reads it.
      *
      * @param earlier the items of the responses that it goes on from
+     * @param model the one that it is for
      */
-    static ResponseRequest read(JsonObject body, List<InputItem> earlier) {
+    static ResponseRequest read(JsonObject body, List<InputItem> earlier, ServedModel model) {
         Refusals.checkResponse(body);
         ObjectNode settings = JsonNodeFactory.instance.objectNode();
         List<InputItem> input = input(body);
@@ -87,7 +90,7 @@ record ResponseRequest(
         settings.put("service_tier", "default");
         settings.put("store", store);
         FormatFields format = text(body, settings);
-        ToolFields tools = tools(body, settings);
+        ToolFields tools = tools(body, settings, model);
         OptionalInt topLogprobs = topLogprobs(body, settings);
         boolean truncate = truncate(body, settings);
         String user = body.text("user");
@@ -170,10 +173,14 @@ record ResponseRequest(
         return new FormatFields(form, "text.format");
     }
 
-    private static ToolFields tools(JsonObject body, ObjectNode settings) {
+    private static ToolFields tools(JsonObject body, ObjectNode settings, ServedModel model) {
         ToolFields tools = ToolFields.readFlat(body);
-        ArrayNode repeated = settings.putArray("tools");
         List<JsonNode> elements = body.array("tools");
+        Set<String> loose = new HashSet<>();
+        if (elements != null && elements.stream().anyMatch(e -> !e.hasNonNull("strict"))) {
+            loose.addAll(Conversation.unheld(model, tools));
+        }
+        ArrayNode repeated = settings.putArray("tools");
         for (int i = 0; elements != null && i < elements.size(); i++) {
             JsonObject tool = JsonObject.object(elements.get(i), "tools[" + i + "]");
             ObjectNode copy = repeated.addObject();
@@ -182,12 +189,15 @@ record ResponseRequest(
             copy.put("description", tool.text("description"));
             JsonObject parameters = tool.object("parameters");
             copy.set("parameters", parameters == null ? null : parameters.node());
-            copy.put("strict", tool.flag("strict", false));
+            if (tool.get("strict") != null) {
+                loose.remove(tool.requiredText("name"));
+            }
+            copy.put("strict", tool.flag("strict", !loose.contains(tool.requiredText("name"))));
         }
         JsonNode choice = body.get("tool_choice");
         settings.set("tool_choice", choice == null ? JsonNodeFactory.instance.textNode("auto") : flat(choice));
         settings.put("parallel_tool_calls", body.flag("parallel_tool_calls", true));
-        return tools;
+        return tools.loosened(loose);
     }
 
     /** A choice as the contract of responses has it: what chats nest stands beside the type. */

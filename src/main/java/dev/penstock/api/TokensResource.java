@@ -3,8 +3,11 @@ package dev.penstock.api;
 import com.fasterxml.jackson.core.JsonGenerator;
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.penstock.prompt.CatalogModel;
+import dev.penstock.prompt.EncoderModel;
 import dev.penstock.prompt.ModelCatalog;
+import dev.penstock.prompt.RemoteModel;
 import dev.penstock.prompt.ServedModel;
+import dev.penstock.prompt.Tokenizer;
 import io.smallrye.common.annotation.RunOnVirtualThread;
 import jakarta.ws.rs.Consumes;
 import jakarta.ws.rs.POST;
@@ -37,7 +40,9 @@ public class TokensResource {
     @RunOnVirtualThread
     public byte[] tokenize(InputStream in) throws IOException {
         JsonObject body = read(in);
-        ServedModel model = model(body);
+        CatalogModel model = model(catalog, body);
+        Tokenizer tokenizer = tokenizer(model);
+        int contextLength = model.maxTokens().orElseThrow();
         String text = body.text(body.get("prompt") == null ? "content" : "prompt");
         if (text == null && body.get("messages") == null) {
             throw body.missing("prompt");
@@ -46,22 +51,23 @@ public class TokensResource {
         boolean pieces = body.flag("return_token_strs", body.flag("with_pieces", false));
         int[] tokens;
         if (text == null) {
+            ServedModel reader = Prompts.here(model);
             ChatRequest chat = ChatRequest.read(body, model.id());
-            String rendered = new Conversation(model, chat).render();
-            tokens = model.tokenizer().encode(rendered, model.template() == null || chat.addSpecialTokens());
+            String rendered = new Conversation(reader, chat).render();
+            tokens = tokenizer.encode(rendered, reader.template() == null || chat.addSpecialTokens());
         } else {
             Prompts.checkLength(model, text.length(), "prompt");
-            tokens = model.tokenizer().encode(text, special);
+            tokens = tokenizer.encode(text, special);
         }
         return WireJson.bytes(json -> {
             json.writeStartObject();
             json.writeNumberField("count", tokens.length);
-            json.writeNumberField("max_model_len", model.contextLength());
+            json.writeNumberField("max_model_len", contextLength);
             tokens(json, tokens);
             if (pieces) {
                 json.writeArrayFieldStart("token_strs");
                 for (int token : tokens) {
-                    json.writeString(model.tokenizer().decode(new int[] {token}, false));
+                    json.writeString(tokenizer.decode(new int[] {token}, false));
                 }
                 json.writeEndArray();
             }
@@ -75,17 +81,16 @@ public class TokensResource {
     @RunOnVirtualThread
     public byte[] detokenize(InputStream in) throws IOException {
         JsonObject body = read(in);
-        ServedModel model = model(body);
+        Tokenizer tokenizer = tokenizer(model(catalog, body));
         List<JsonNode> elements = body.array("tokens");
         if (elements == null) {
             throw body.missing("tokens");
         }
         int[] tokens = new int[elements.size()];
         for (int i = 0; i < tokens.length; i++) {
-            tokens[i] = JsonObject.integer(
-                    elements.get(i), "tokens[" + i + "]", 0, model.tokenizer().vocabSize() - 1);
+            tokens[i] = JsonObject.integer(elements.get(i), "tokens[" + i + "]", 0, tokenizer.vocabSize() - 1);
         }
-        String text = model.tokenizer().decode(tokens, false);
+        String text = tokenizer.decode(tokens, false);
         return WireJson.bytes(json -> {
             json.writeStartObject();
             json.writeStringField("prompt", text);
@@ -104,19 +109,21 @@ public class TokensResource {
         return WireJson.readObject(WireJson.readBody(in, limits.maxBodyBytes()));
     }
 
-    private ServedModel model(JsonObject body) {
-        return model(catalog, body);
+    private static Tokenizer tokenizer(CatalogModel model) {
+        return switch (model) {
+            case ServedModel served -> served.tokenizer();
+            case EncoderModel encoder -> encoder.tokenizer();
+            case RemoteModel remote -> throw Prompts.elsewhere(remote);
+        };
     }
 
-    /** The model that is named, or the only one there is; throws {@link ApiException} if it is not here. */
-    static ServedModel model(ModelCatalog catalog, JsonObject body) {
+    /** The model that is named, or the only one there is; throws {@link ApiException} if there is none. */
+    static CatalogModel model(ModelCatalog catalog, JsonObject body) {
         String name = body.text("model");
         List<CatalogModel> all = catalog.models();
         if (name == null && all.size() != 1) {
             throw body.missing("model");
         }
-        CatalogModel model =
-                name == null ? all.getFirst() : catalog.find(name).orElseThrow(() -> ApiException.unknownModel(name));
-        return Prompts.here(model);
+        return name == null ? all.getFirst() : catalog.find(name).orElseThrow(() -> ApiException.unknownModel(name));
     }
 }

@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.penstock.prompt.dialogue.Tool;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -32,12 +33,12 @@ record ToolFields(List<Tool> tools, boolean mustCall, boolean parallel, boolean 
         return choose(body, legacy ? "function_call" : "tool_choice", tools, parallel, legacy);
     }
 
-    /** Reads {@code tools} as {@code /v1/responses} has them: name and parameters beside the type. */
+    /** Reads {@code tools} as {@code /v1/responses} has them: name and parameters beside the type, strict unless they say otherwise. */
     static ToolFields readFlat(JsonObject body) {
         List<JsonNode> elements = body.array("tools");
         List<Tool> tools = all(elements == null ? List.of() : elements, "tools", tool -> {
             checkType(tool);
-            return function(tool);
+            return tool(tool, tool.object("parameters"), true);
         });
         return choose(body, "tool_choice", tools, body.flag("parallel_tool_calls", true), false);
     }
@@ -84,16 +85,24 @@ record ToolFields(List<Tool> tools, boolean mustCall, boolean parallel, boolean 
 
     /** A function: its name, and the schema of its arguments. */
     static Tool function(JsonObject function) {
-        return tool(function, function.object("parameters"));
+        return tool(function, function.object("parameters"), false);
     }
 
     /** A tool whose arguments have this schema; without one it takes none. */
-    static Tool tool(JsonObject tool, @Nullable JsonObject parameters) {
+    static Tool tool(JsonObject tool, @Nullable JsonObject parameters, boolean strictByDefault) {
         return new Tool(
                 tool.requiredText("name"),
                 tool.text("description"),
                 parameters == null ? noParameters() : parameters.node(),
-                tool.flag("strict", false));
+                tool.flag("strict", strictByDefault));
+    }
+
+    /** With the tools of these names as tools that aren't strict. */
+    ToolFields loosened(Set<String> names) {
+        List<Tool> some = tools.stream()
+                .map(t -> names.contains(t.name()) ? new Tool(t.name(), t.description(), t.parameters(), false) : t)
+                .toList();
+        return new ToolFields(some, mustCall, parallel, legacy);
     }
 
     private static ObjectNode noParameters() {

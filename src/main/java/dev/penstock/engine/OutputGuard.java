@@ -44,16 +44,20 @@ final class OutputGuard {
         return !endsWith(token) && !follower.canEndWithin(token, left(place));
     }
 
-    /** Those of {@link #allowed} that don't lead too far; where all do, an end if there may be one, else what comes closest. */
+    /**
+     * Those of {@link #allowed} that don't lead too far. Where all do they are those that come closest to an end; but where the text is
+     * whole they are the tokens that end it, or none, as it has to end here without one.
+     */
     long[] closing(int place) {
         long[] closing = follower.allowedWithin(left(place));
-        if (!mayEnd(place)) {
+        if (!follower.mayEnd()) {
             return closing;
         }
         // Either all of them close in time or none does.
         int first = first(closing);
         boolean inTime = first < Long.SIZE * closing.length && follower.canEndWithin(first, left(place));
-        return withEnds(inTime ? closing : new long[0]);
+        long[] further = inTime ? closing : new long[0];
+        return mayEnd(place) ? withEnds(further) : further;
     }
 
     /** Goes on behind the next token, which is none that ends the completion. */

@@ -100,6 +100,7 @@ final class Publisher {
             finishWithRest(sequence, FinishReason.STOP);
             return;
         }
+        @Nullable
         Sampled sampled = sampler.sample(
                 logits,
                 offset,
@@ -108,6 +109,10 @@ final class Publisher {
                 guard,
                 sequence.completionLength(),
                 sequence.draws());
+        if (sampled == null) {
+            finishWithRest(sequence, FinishReason.STOP);
+            return;
+        }
         sequence.append(sampled.token(), System.nanoTime());
         completionTokens++;
         if (sequence.completionLength() == 1) {

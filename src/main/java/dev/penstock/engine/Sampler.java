@@ -30,6 +30,8 @@ final class Sampler {
     /** A temperature under this one means 0: the quotients would leave the range of floats. */
     private static final float LEAST_TEMPERATURE = 1e-5f;
 
+    private static final int NO_TOKEN = -1;
+
     private final LogitRow row;
 
     /** Places of the row that were changed, with what stood there before. */
@@ -50,8 +52,10 @@ final class Sampler {
      * @param counts of the sequence; may be null if no penalty is set
      * @param guard of the sequence's output; null if it has no constraint
      * @param place how many tokens the completion has so far
+     * @return null where the text has to end without a token
      * @throws StepException the row holds NaN or positive infinity, or nothing but masked tokens
      */
+    @Nullable
     Sampled sample(
             MemorySegment logits,
             long offset,
@@ -67,6 +71,9 @@ final class Sampler {
                 : null;
         adjust(sampling, counts, place);
         int token = choose(sampling, guard, place, draws.at(place));
+        if (token == NO_TOKEN) {
+            return null;
+        }
         if (top == null) {
             return new Sampled(token, null);
         }
@@ -94,7 +101,11 @@ final class Sampler {
         row.keep(guard.allowed(place));
         int token = choose(sampling, random);
         if (guard.leadsTooFar(token, place)) {
-            row.keep(guard.closing(place));
+            long[] closing = guard.closing(place);
+            if (closing.length == 0) {
+                return NO_TOKEN;
+            }
+            row.keep(closing);
             token = choose(sampling, random);
         }
         return token;

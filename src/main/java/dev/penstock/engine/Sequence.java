@@ -58,6 +58,7 @@ final class Sequence {
     /**
      * A sequence that waits.
      *
+     * @param vocabSize one more than the highest token that can be sampled
      * @param contextLength most tokens of prompt and completion together; more than the prompt has
      * @param seed of its draws
      */
@@ -65,6 +66,7 @@ final class Sequence {
             GenerationRequest request,
             GenerationListener listener,
             Tokenizer tokenizer,
+            int vocabSize,
             int contextLength,
             long seed,
             long submittedNs) {
@@ -73,7 +75,7 @@ final class Sequence {
         this.listener = listener;
         this.submittedNs = submittedNs;
         text = new TextStream(tokenizer, sampling.stop(), sampling.minTokens(), sampling.shownTokens());
-        vocabSize = tokenizer.vocabSize();
+        this.vocabSize = vocabSize;
         draws = new TokenDraws(seed);
         length = request.promptTokens().length;
         tokens = Arrays.copyOf(request.promptTokens(), length + 16);

@@ -40,6 +40,7 @@ public final class StepLoop implements AutoCloseable {
     private final EngineOptions options;
     private final EngineObserver observer;
     private final int contextLength;
+    private final int vocabSize;
     private final long rowBytes;
     private final RequestChecks checks;
     private final Thread thread;
@@ -70,7 +71,7 @@ public final class StepLoop implements AutoCloseable {
         this.tokenizer = tokenizer;
         this.observer = new GuardedObserver(observer);
         options = wanted.fittedTo(runner);
-        int vocabSize = Math.min(runner.shape().vocabSize(), tokenizer.vocabSize());
+        vocabSize = Math.min(runner.shape().vocabSize(), tokenizer.vocabSize());
         rowBytes = (long) runner.shape().vocabSize() * Float.BYTES;
         contextLength = (int) Math.min(runner.shape().contextLength(), (long) runner.blockCount() * runner.blockSize());
         checks = new RequestChecks(vocabSize, contextLength);
@@ -124,7 +125,8 @@ public final class StepLoop implements AutoCloseable {
                             .formatted(options.maxRunning(), options.maxWaiting()));
         }
         long seed = request.sampling().seed().orElseGet(ThreadLocalRandom.current()::nextLong);
-        Sequence sequence = new Sequence(request, listener, tokenizer, contextLength, seed, System.nanoTime());
+        Sequence sequence =
+                new Sequence(request, listener, tokenizer, vocabSize, contextLength, seed, System.nanoTime());
         post(new Message.Submit(sequence));
         return () -> {
             sequence.cancel();

@@ -13,6 +13,7 @@ import dev.penstock.onnx.OnnxException;
 import dev.penstock.onnx.OnnxSession;
 import dev.penstock.prompt.ChatTemplate;
 import dev.penstock.prompt.ServedModel;
+import dev.penstock.prompt.constraint.Constraints;
 import dev.penstock.prompt.tokenizer.HfTokenizer;
 import dev.penstock.weights.BuildOptions;
 import dev.penstock.weights.BuildProgress;
@@ -22,6 +23,7 @@ import dev.penstock.weights.ModelStoreException;
 import dev.penstock.weights.TerminalProgress;
 import dev.penstock.weights.Variant;
 import java.io.IOException;
+import java.lang.System.Logger.Level;
 import java.time.Duration;
 import java.util.Locale;
 import org.jspecify.annotations.Nullable;
@@ -44,6 +46,7 @@ record LocalModel(
         long kvTokens,
         String description)
         implements Drainable {
+    private static final System.Logger LOG = System.getLogger(LocalModel.class.getName());
     private static final double BYTES_PER_MIB = 1 << 20;
 
     /**
@@ -88,8 +91,10 @@ record LocalModel(
             OnnxModelRunner runner = OnnxModelRunner.open(variant.folder(), shape, runnerConfig);
             StepLoop loop = StepLoop.start(settings.name(), runner, tokenizer, options, observer);
             Replica replica = new Replica(settings.backend(), settings.name(), loop);
+            Constraints constraints = new Constraints(tokenizer);
+            warmUp(constraints, settings.name());
             return new LocalModel(
-                    ModelText.served(settings, variant, tokenizer, template, loop.contextLength()),
+                    ModelText.served(settings, variant, tokenizer, constraints, template, loop.contextLength()),
                     replica,
                     tokenizer,
                     new StepTimes.Guess(
@@ -100,6 +105,17 @@ record LocalModel(
             tokenizer.close();
             throw e;
         }
+    }
+
+    /** Beside all else: most requests have no constraint, and need not wait. */
+    private static void warmUp(Constraints constraints, String model) {
+        Thread.ofPlatform().name("constraint-warm-up").daemon().start(() -> {
+            try {
+                constraints.warmUp();
+            } catch (RuntimeException e) {
+                LOG.log(Level.DEBUG, () -> "Constraints of " + model + " are not warm", e);
+            }
+        });
     }
 
     private static DecoderShape shape(ModelSettings settings, Variant variant) {

@@ -4,6 +4,7 @@ import dev.penstock.prompt.ChatTemplate;
 import dev.penstock.prompt.ChatTemplates;
 import dev.penstock.prompt.SamplingDefaults;
 import dev.penstock.prompt.ServedModel;
+import dev.penstock.prompt.TemplateByTools;
 import dev.penstock.prompt.TemplateException;
 import dev.penstock.prompt.constraint.Constraints;
 import dev.penstock.prompt.dialogue.DialogueFormat;
@@ -18,6 +19,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.util.HashSet;
+import java.util.Map;
 import java.util.Set;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
@@ -40,6 +42,7 @@ final class ModelText {
             ModelSettings settings,
             Variant variant,
             HfTokenizer tokenizer,
+            Constraints constraints,
             @Nullable ChatTemplate template,
             int contextLength) {
         TokenizerConfig texts = settings.folder().tokenizer();
@@ -49,8 +52,8 @@ final class ModelText {
                 Instant.now(),
                 fingerprint(variant),
                 tokenizer,
-                new Constraints(tokenizer),
-                DialogueFormat.detect(texts.chatTemplates().get(TokenizerConfig.DEFAULT_TEMPLATE), tokenizer, null),
+                constraints,
+                DialogueFormat.detect(toolTemplate(texts), tokenizer, null),
                 template,
                 texts.bosToken().orElse(null),
                 texts.eosToken().orElse(null),
@@ -61,12 +64,25 @@ final class ModelText {
 
     /** The folder's chat template, null where it has none; throws StartException where it can't be read. */
     static @Nullable ChatTemplate template(ModelSettings settings) {
-        String template = settings.folder().tokenizer().chatTemplates().get(TokenizerConfig.DEFAULT_TEMPLATE);
+        TokenizerConfig texts = settings.folder().tokenizer();
+        String plain = texts.chatTemplates().get(TokenizerConfig.DEFAULT_TEMPLATE);
+        String withTools = toolTemplate(texts);
+        if (plain == null || withTools == null) {
+            return null;
+        }
         try {
-            return template == null ? null : ChatTemplates.of(template);
+            ChatTemplate template = ChatTemplates.of(plain);
+            return withTools.equals(plain) ? template : new TemplateByTools(template, ChatTemplates.of(withTools));
         } catch (TemplateException e) {
             throw new StartException("The model " + settings.name() + " can't be served: " + e.getMessage(), e);
         }
+    }
+
+    /** The one that tells how the model calls tools. */
+    private static @Nullable String toolTemplate(TokenizerConfig texts) {
+        Map<String, String> templates = texts.chatTemplates();
+        String plain = templates.get(TokenizerConfig.DEFAULT_TEMPLATE);
+        return plain == null ? null : templates.getOrDefault(TokenizerConfig.TOOL_TEMPLATE, plain);
     }
 
     /** Chat models often end a turn with the tokenizer's end token, and a document with that of the configuration. */

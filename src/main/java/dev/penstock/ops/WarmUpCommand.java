@@ -34,7 +34,10 @@ final class WarmUpCommand implements Callable<Integer> {
     static class Caller {
         private static final List<String> GETS = List.of("/v1/models", "/health/ready", "/metrics", "/openapi");
         private static final String CHAT = """
-                {"model": "%s", "messages": [{"role": "user", "content": "Hello!"}], "max_tokens": 8, "stream": %s}""";
+                {"model": "%s", "messages": [{"role": "user", "content": "Hello!"}], "max_tokens": 8, %s}""";
+
+        private static final List<String> KINDS = List.of("\"stream\": false", "\"stream\": true", """
+                        "response_format": {"type": "json_object"}""");
 
         void ready(@Observes ServerReady event) {
             if (requested) {
@@ -49,12 +52,12 @@ final class WarmUpCommand implements Callable<Integer> {
                     client.send(
                             HttpRequest.newBuilder(url.resolve(path)).build(), HttpResponse.BodyHandlers.discarding());
                 }
-                for (boolean stream : new boolean[] {false, true}) {
+                for (String kind : KINDS) {
                     client.send(
                             HttpRequest.newBuilder(url.resolve("/v1/chat/completions"))
                                     .header("Content-Type", "application/json")
                                     .POST(HttpRequest.BodyPublishers.ofString(
-                                            CHAT.formatted(ModelSettings.EMBEDDED, stream)))
+                                            CHAT.formatted(ModelSettings.EMBEDDED, kind)))
                                     .build(),
                             HttpResponse.BodyHandlers.discarding());
                 }

@@ -39,6 +39,9 @@ public record TokenizerConfig(
     /** Name of the template that is used unless another one is asked for. */
     public static final String DEFAULT_TEMPLATE = "default";
 
+    /** Takes the place of the default one in conversations with tools. */
+    public static final String TOOL_TEMPLATE = "tool_use";
+
     private static final int MAX_BYTES = 32 << 20;
     private static final int MAX_TEMPLATE_BYTES = 1 << 20;
 

@@ -74,7 +74,7 @@ class CallObserverTest extends Routed {
         models.serve(slow(cheap, CHEAP));
         cheap.play(Script.says("Once").awaits(NEVER).ends(FinishReason.STOP));
         try (var socket = send(", \"stream\": true", Map.of())) {
-            assertThat(socket.getInputStream().readNBytes(12)).hasSize(12);
+            assertThat(socket.read(12)).hasSize(12);
         }
 
         assertTold("begin CHAT routed null", "placed cheap", "over");

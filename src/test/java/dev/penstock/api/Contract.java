@@ -10,14 +10,19 @@ import com.networknt.schema.Schema;
 import com.networknt.schema.SchemaRegistry;
 import com.networknt.schema.SpecificationVersion;
 import java.io.IOException;
+import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.ConcurrentHashMap;
 
-/** OpenAI's own description of its API, where that document is there. */
+/**
+ * OpenAI's own description of its API, where that document is there, and {@code own-contract.json}: what the replies are that it
+ * has no schema for, Anthropic's by their documentation.
+ */
 final class Contract {
     private static final ObjectMapper JSON = new ObjectMapper();
     private static final Path DOCUMENT =
@@ -31,9 +36,13 @@ final class Contract {
         private static final JsonNode ALL = read();
 
         private static JsonNode read() {
-            try {
-                return withNullAsType(
-                        JSON.readTree(DOCUMENT.toFile()).get("components").get("schemas"));
+            ObjectNode all = JSON.createObjectNode();
+            try (InputStream own = Objects.requireNonNull(Contract.class.getResourceAsStream("own-contract.json"))) {
+                if (isThere()) {
+                    all.setAll((ObjectNode) withNullAsType(
+                            JSON.readTree(DOCUMENT.toFile()).get("components").get("schemas")));
+                }
+                return all.setAll((ObjectNode) JSON.readTree(own));
             } catch (IOException e) {
                 throw new UncheckedIOException(e);
             }
@@ -43,6 +52,11 @@ final class Contract {
     /** Whether the document is there. */
     static boolean isThere() {
         return Files.exists(DOCUMENT);
+    }
+
+    /** Whether there is a schema of that name. */
+    static boolean knows(String schema) {
+        return Schemas.ALL.has(schema);
     }
 
     /** What of this JSON is not as the schema of that name says. */

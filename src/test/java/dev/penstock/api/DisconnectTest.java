@@ -11,11 +11,9 @@ import io.quarkus.test.junit.TestProfile;
 import io.restassured.http.ContentType;
 import jakarta.inject.Inject;
 import java.io.IOException;
-import java.net.InetSocketAddress;
-import java.net.Socket;
 import java.net.URI;
-import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
+import java.util.Map;
 import java.util.concurrent.CountDownLatch;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -42,18 +40,10 @@ class DisconnectTest {
         models.chat().reset();
     }
 
-    private Socket post(boolean stream, int receiveBufferBytes) throws IOException {
-        Socket socket = new Socket();
-        if (receiveBufferBytes > 0) {
-            socket.setReceiveBufferSize(receiveBufferBytes);
-        }
-        socket.connect(new InetSocketAddress(url.getHost(), url.getPort()));
-        String body = "{\"model\": \"scripted\", \"stream\": " + stream + ", " + MESSAGES + "}";
-        String head = "POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
-                + "Content-Length: " + body.length() + "\r\n\r\n";
-        socket.getOutputStream().write((head + body).getBytes(StandardCharsets.UTF_8));
-        socket.getOutputStream().flush();
-        return socket;
+    private RawConnection post(boolean stream, int receiveBufferBytes) throws IOException {
+        RawConnection connection = new RawConnection(url, "/v1/chat/completions", receiveBufferBytes);
+        connection.post(Map.of(), "{\"model\": \"scripted\", \"stream\": " + stream + ", " + MESSAGES + "}");
+        return connection;
     }
 
     private void freed() throws InterruptedException {
@@ -66,10 +56,10 @@ class DisconnectTest {
     void aClientThatGoesDuringPrefillFreesItsPlace(boolean stream, boolean reset) throws Exception {
         models.chat().play(Script.says().awaits(NEVER).ends(FinishReason.STOP));
 
-        Socket socket = post(stream, 0);
+        RawConnection socket = post(stream, 0);
         models.chat().request();
         if (reset) {
-            socket.setSoLinger(true, 0);
+            socket.resetOnClose();
         }
         socket.close();
 
@@ -80,7 +70,7 @@ class DisconnectTest {
     void aClientThatGoesWhileItWaitsForAPlainReplyFreesItsPlace() throws Exception {
         models.chat().play(Script.says("Once").awaits(NEVER).ends(FinishReason.STOP));
 
-        Socket socket = post(false, 0);
+        RawConnection socket = post(false, 0);
         models.chat().request();
         socket.close();
 
@@ -91,9 +81,8 @@ class DisconnectTest {
     void aClientThatGoesInAStreamFreesItsPlace() throws Exception {
         models.chat().play(Script.says("Once").awaits(NEVER).ends(FinishReason.STOP));
 
-        Socket socket = post(true, 0);
-        byte[] begin = socket.getInputStream().readNBytes(12);
-        assertThat(new String(begin, StandardCharsets.US_ASCII)).isEqualTo("HTTP/1.1 200");
+        RawConnection socket = post(true, 0);
+        assertThat(socket.read(12)).isEqualTo("HTTP/1.1 200");
         socket.close();
 
         freed();
@@ -112,8 +101,8 @@ class DisconnectTest {
                         .awaits(NEVER)
                         .ends(FinishReason.STOP));
 
-        try (Socket socket = post(true, 4096)) {
-            socket.getInputStream().readNBytes(12);
+        try (RawConnection socket = post(true, 4096)) {
+            socket.read(12);
             begun.countDown();
 
             freed();

@@ -14,11 +14,9 @@ import io.quarkus.test.junit.TestProfile;
 import io.restassured.http.ContentType;
 import jakarta.inject.Inject;
 import java.io.IOException;
-import java.net.Socket;
 import java.net.URI;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
-import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Base64;
@@ -313,12 +311,41 @@ class EncodersTest {
         assertThat(given().get("/v1/models").asString()).contains("\"" + model + "\"");
     }
 
+    @ParameterizedTest
+    @ValueSource(strings = {"vectors", "scores"})
+    void theTokensOfAnEncoderCanBeAskedFor(String model) throws IOException {
+        JsonNode tokens = JSON.readTree(post("/tokenize", model, "\"prompt\": \"hello\"", 200));
+        JsonNode bare =
+                JSON.readTree(post("/tokenize", model, "\"prompt\": \"hello\", \"add_special_tokens\": false", 200));
+        JsonNode text = JSON.readTree(post("/detokenize", model, "\"tokens\": " + bare.get("tokens"), 200));
+
+        // As many as the vector of the same text is paid for.
+        assertThat(tokens.get("count").asInt()).isEqualTo(6);
+        assertThat(bare.get("count").asInt()).isEqualTo(5);
+        assertThat(tokens.get("max_model_len").asInt()).isEqualTo(EncoderModels.CONTEXT);
+        assertThat(text.get("prompt").asText()).isEqualTo("hello");
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', quoteCharacter = '~', textBlock = """
+        /tokenize | prompt | "prompt": "%s"
+        /tokenize | model | "messages": [{"role": "user", "content": "a"}]
+        /v1/chat/completions/render | model | "messages": [{"role": "user", "content": "a"}]
+        /detokenize | tokens[0] | "tokens": [100000]
+        """)
+    void whatAnEncoderCanNotReadIsNamed(String path, String param, String fields) throws IOException {
+        JsonNode error = refused(path, "vectors", fields.replace("%s", "x".repeat(EncoderModels.CONTEXT * 256 + 1)));
+
+        assertThat(error.get("param").asText()).isEqualTo(param);
+        assertThat(error.get("message").asText()).doesNotContain("reply");
+    }
+
     @Test
     void aClientThatGoesFreesItsPlace() throws Exception {
         models.vectors().held = true;
-        Socket first = send("{\"model\": \"vectors\", \"input\": \"first\"}");
+        RawConnection first = send("{\"model\": \"vectors\", \"input\": \"first\"}");
         models.vectors().begun.acquire();
-        Socket second = send("{\"model\": \"vectors\", \"input\": \"second\"}");
+        RawConnection second = send("{\"model\": \"vectors\", \"input\": \"second\"}");
         await().until(() -> models.vectorLoop().open() == 2);
 
         second.close();
@@ -329,12 +356,7 @@ class EncodersTest {
         assertThat(gate.awaitIdle(Duration.ofSeconds(30))).isTrue();
     }
 
-    private Socket send(String body) throws IOException {
-        Socket socket = new Socket(url.getHost(), url.getPort());
-        String head = "POST /v1/embeddings HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
-                + "Content-Length: " + body.length() + "\r\n\r\n";
-        socket.getOutputStream().write((head + body).getBytes(StandardCharsets.UTF_8));
-        socket.getOutputStream().flush();
-        return socket;
+    private RawConnection send(String body) throws IOException {
+        return RawConnection.post(url, "/v1/embeddings", Map.of(), body);
     }
 }

@@ -95,8 +95,7 @@ class FailoverTest extends Routed {
         }
         FakeServer server = server();
         if (!stream) {
-            server.always(request ->
-                    json(request, 200, "{\"choices\":[{\"index\":0,\"message\":{\"content\":\"Once upon\"}}]}"));
+            server.always(request -> json(request, 200, FakeServer.chat("Once upon")));
         }
         return fast(upstream("dear", server.url()), DEAR);
     }

@@ -81,6 +81,7 @@ class HttpErrorsTest {
                     HttpResponse.BodyHandlers.ofString());
 
             assertThat(response.statusCode()).as(response.body()).isEqualTo(413);
+            Contract.check("ErrorResponse", response.body());
             assertThat(Sse.parse(response.body()).at("/error/code").textValue()).isEqualTo("request_too_large");
         }
     }

@@ -12,13 +12,15 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 
-/** A streamed reply that is read while it is made. */
+/** A streamed reply that is read while it is made, and held against the contract. */
 final class LiveStream implements AutoCloseable {
     private final HttpClient client;
     private final HttpResponse<InputStream> response;
     private final BufferedReader lines;
+    private final String path;
 
-    private LiveStream(HttpClient client, HttpResponse<InputStream> response) {
+    private LiveStream(HttpClient client, HttpResponse<InputStream> response, String path) {
+        this.path = path;
         this.client = client;
         this.response = response;
         this.lines = new BufferedReader(new InputStreamReader(response.body(), StandardCharsets.UTF_8));
@@ -33,7 +35,7 @@ final class LiveStream implements AutoCloseable {
                 .timeout(Duration.ofSeconds(60))
                 .POST(HttpRequest.BodyPublishers.ofString(body))
                 .build();
-        return new LiveStream(client, client.send(request, HttpResponse.BodyHandlers.ofInputStream()));
+        return new LiveStream(client, client.send(request, HttpResponse.BodyHandlers.ofInputStream()), path);
     }
 
     int status() {
@@ -43,7 +45,11 @@ final class LiveStream implements AutoCloseable {
     /** The next line, empty ones too; null at the end. */
     @Nullable
     String nextLine() throws IOException {
-        return lines.readLine();
+        String line = lines.readLine();
+        if (line != null) {
+            ContractReplies.checkLine("POST", path, line);
+        }
+        return line;
     }
 
     /** The data of the next event; null at the end. */

@@ -254,6 +254,21 @@ class MessagesTest {
                         + "{tools 1}[assistant]");
     }
 
+    @Test
+    void aToolThatFailedIsToldSoToTheModel() throws InterruptedException {
+        create("scripted", """
+                "max_tokens": 9, "messages": [
+                  {"role": "user", "content": "Weather?"},
+                  {"role": "assistant", "content": [
+                    {"type": "tool_use", "id": "t1", "name": "weather", "input": {}},
+                    {"type": "tool_use", "id": "t2", "name": "weather", "input": {}}]},
+                  {"role": "user", "content": [
+                    {"type": "tool_result", "tool_use_id": "t1", "is_error": true, "content": "no such city"},
+                    {"type": "tool_result", "tool_use_id": "t2", "is_error": false, "content": "sunny"}]}]""" + TOOLS);
+
+        assertThat(prompt(models.chat().request())).contains("\n[tool]Error: no such city\n[tool]sunny\n");
+    }
+
     @ParameterizedTest
     @CsvSource(delimiter = '|', quoteCharacter = '\u0001', textBlock = """
         {"type": "any"}

@@ -49,7 +49,7 @@ class ResponsesClientTest {
         models.chat().reset();
         models.thinker().reset();
         client = OpenAIOkHttpClient.builder()
-                .baseUrl(url.resolve("/v1").toString())
+                .baseUrl(ContractProxy.before(url.resolve("/v1")).toString())
                 .apiKey("none")
                 .maxRetries(0)
                 .build();

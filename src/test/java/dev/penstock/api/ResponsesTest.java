@@ -403,6 +403,46 @@ class ResponsesTest {
         get(failed.get("id").textValue(), 404);
     }
 
+    private static String tool(String strict, String schema) {
+        return "\"input\": \"a\", \"tools\": [{\"type\": \"function\", \"name\": \"weather\", " + strict
+                + "\"parameters\": " + schema + "}]";
+    }
+
+    @Test
+    void aToolIsStrictWhereNothingElseIsSaid() throws InterruptedException {
+        for (int i = 0; i < 3; i++) {
+            JsonNode response = create("scripted", "\"input\": \"a\", " + TOOLS);
+            assertThat(response.at("/tools/0/strict").booleanValue()).isTrue();
+        }
+
+        assertThat(ToolCallTest.allows(models.chat(), "Let me see. " + CALL)).isTrue();
+        assertThat(ToolCallTest.allows(models.chat(), "Let me see.")).isTrue();
+        assertThat(ToolCallTest.allows(models.chat(), ToolCallTest.wholeCall("weather", "{\"town\": 1}")))
+                .isFalse();
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"auto", "required"})
+    void aToolWhoseSchemaCanNotBeEnforcedIsNotStrictUnlessItMustBe(String choice) {
+        String chosen = ", \"tool_choice\": \"" + choice + "\"";
+
+        JsonNode response = create("scripted", tool("", ToolCallTest.UNENFORCEABLE) + chosen);
+        JsonNode error = BadInputTest.error(
+                post("scripted", tool("\"strict\": true, ", ToolCallTest.UNENFORCEABLE) + chosen), 400);
+
+        assertThat(response.at("/tools/0/strict").isBoolean()).isTrue();
+        assertThat(response.at("/tools/0/strict").booleanValue()).isFalse();
+        assertThat(error.get("param").textValue()).isEqualTo("tools");
+    }
+
+    @Test
+    void aToolThatShallNotBeStrictIsNot() throws InterruptedException {
+        JsonNode response = create("scripted", tool("\"strict\": false, ", "{\"type\": \"object\"}"));
+
+        assertThat(response.at("/tools/0/strict").booleanValue()).isFalse();
+        assertThat(models.chat().request().sampling().constraint()).isNull();
+    }
+
     @Test
     void whatFailsBeforeItsFirstTokenHasAStatus() {
         models.chat().play(Script.says().fails(Cause.OVERLOADED, "No room."));

@@ -16,7 +16,6 @@ import io.quarkus.test.junit.TestProfile;
 import io.restassured.path.json.JsonPath;
 import io.restassured.response.Response;
 import java.math.BigDecimal;
-import java.net.Socket;
 import java.util.Map;
 import java.util.concurrent.CountDownLatch;
 import org.junit.jupiter.api.Test;
@@ -150,7 +149,7 @@ class RoutingTest extends Routed {
     void aStreamTellsItsCostInATrailer() throws Exception {
         serveBoth();
 
-        String reply = all(send(", \"stream\": true", Map.of("Connection", "close")));
+        String reply = send(", \"stream\": true", Map.of("Connection", "close")).readAll();
 
         assertThat(reply)
                 .startsWith("HTTP/1.1 200")
@@ -170,16 +169,13 @@ class RoutingTest extends Routed {
         // 5 prompt tokens, 4 cached ones and 2 of the completion.
         String cost = usd(100 * 5 + 50 * 4 + 400 * 2).toPlainString();
 
-        String stream = all(send(", \"stream\": true", Map.of("Connection", "close")));
+        String stream =
+                send(", \"stream\": true", Map.of("Connection", "close")).readAll();
         assertThat(stream).containsIgnoringCase("x-penstock-backend: there");
         assertThat(stream.substring(stream.indexOf("\r\n0\r\n")))
                 .isEqualToIgnoringCase("\r\n0\r\nx-penstock-cost-usd: " + cost + "\r\n\r\n");
 
-        server.next(
-                request -> FakeServer.json(
-                        request,
-                        200,
-                        "{\"choices\":[],\"usage\":{\"prompt_tokens\":9,\"completion_tokens\":2,\"prompt_tokens_details\":{\"cached_tokens\":4}}}"));
+        server.next(request -> FakeServer.json(request, 200, FakeServer.chat("Once")));
         chat("").then().header(BACKEND, "there").header("x-penstock-cost-usd", cost);
     }
 
@@ -246,7 +242,7 @@ class RoutingTest extends Routed {
         // A step takes 2 s and a prompt nearly nothing: idle the first token is there in 3 s at p90.
         models.serve(member(cheap, CHEAP, 1, 2, 1e-3));
         cheap.play(Script.says("Once").awaits(NEVER).ends(FinishReason.STOP));
-        Socket running = send(", \"stream\": true", Map.of());
+        RawConnection running = send(", \"stream\": true", Map.of());
         cheap.request();
 
         chat("", Map.of("x-llm-d-slo-ttft-ms", "5000"))
@@ -264,14 +260,15 @@ class RoutingTest extends Routed {
         models.serve(member(cheap, CHEAP, 1, 2, 1e-3), fast(dear, DEAR));
         CountDownLatch end = new CountDownLatch(1);
         cheap.play(Script.says("Once").awaits(end).ends(FinishReason.STOP));
-        Socket running = send(", \"stream\": true", Map.of("Connection", "close", "x-llm-d-slo-ttft-ms", "5000"));
+        RawConnection running =
+                send(", \"stream\": true", Map.of("Connection", "close", "x-llm-d-slo-ttft-ms", "5000"));
         cheap.request();
 
         chat("", Map.of("x-llm-d-slo-ttft-ms", "5000")).then().statusCode(200).header(BACKEND, "dear");
         chat("").then().statusCode(200).header(BACKEND, "cheap");
 
         end.countDown();
-        assertThat(all(running))
+        assertThat(running.readAll())
                 .containsIgnoringCase("x-penstock-backend: cheap")
                 .contains("[DONE]");
     }
@@ -281,14 +278,14 @@ class RoutingTest extends Routed {
         serveBoth();
         CountDownLatch end = new CountDownLatch(1);
         cheap.play(Script.says("Once").awaits(end).ends(FinishReason.STOP));
-        Socket running = send(", \"stream\": true", Map.of("Connection", "close"));
+        RawConnection running = send(", \"stream\": true", Map.of("Connection", "close"));
         cheap.request();
 
         models.serve(slow(cheap, DEAR), fast(dear, CHEAP));
 
         chat("").then().statusCode(200).header(BACKEND, "dear");
         end.countDown();
-        assertThat(all(running)).contains("Once").contains("[DONE]");
+        assertThat(running.readAll()).contains("Once").contains("[DONE]");
     }
 
     @Test
@@ -314,8 +311,7 @@ class RoutingTest extends Routed {
         FakeServer server = server();
         models.serve(slow(upstream("there", server.url()), CHEAP));
 
-        given().noFilters()
-                .contentType("application/json")
+        given().contentType("application/json")
                 .header("Authorization", "Bearer callers")
                 .header("X-Upstream-Url", "http://elsewhere/v1")
                 .header("X-Forwarded-Host", "elsewhere")

@@ -6,13 +6,17 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.penstock.model.FinishReason;
 import dev.penstock.model.GenerationRequest;
+import dev.penstock.model.OutputFollower;
 import io.quarkus.test.junit.QuarkusTest;
 import io.quarkus.test.junit.TestProfile;
 import io.restassured.http.ContentType;
 import io.restassured.response.Response;
 import jakarta.inject.Inject;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.BitSet;
 import java.util.List;
+import java.util.Objects;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -29,6 +33,14 @@ class ToolCallTest {
     private static final String TOOLS = "\"tools\": [{\"type\": \"function\", \"function\": " + WEATHER + "}]";
     private static final String CALL =
             "<tool_call>\n{\"name\": \"weather\", \"arguments\": {\"city\": \"Köln\"}}\n</tool_call>";
+
+    /** Nothing here counts the items of an array that follow a schema. */
+    static final String UNENFORCEABLE = """
+            {"type": "object", "properties": {"x": {"type": "array", "contains": {"type": "null"}, "minContains": 2}}}""";
+
+    private static final String CITY = """
+            {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"],
+             "additionalProperties": false}""";
 
     @Inject
     ScriptedModels models;
@@ -275,6 +287,57 @@ class ToolCallTest {
         assertThat(response.statusCode()).as(response.asString()).isEqualTo(400);
         assertThat(Sse.parse(response.asString()).at("/error/param").textValue())
                 .startsWith("messages[0]");
+    }
+
+    private static String tool(String name, String strict, String schema) {
+        return "{\"type\": \"function\", \"function\": {\"name\": \"" + name + "\", \"strict\": " + strict
+                + ", \"parameters\": " + schema + "}}";
+    }
+
+    static String wholeCall(String name, String arguments) {
+        return "<tool_call>\n{\"name\": \"" + name + "\", \"arguments\": " + arguments + "}\n</tool_call>";
+    }
+
+    /** Whether the next request's completion may be this text. */
+    static boolean allows(ScriptedBackend model, String text) throws InterruptedException {
+        OutputFollower follower =
+                Objects.requireNonNull(model.request().sampling().constraint()).follow();
+        for (byte b : text.getBytes(StandardCharsets.UTF_8)) {
+            int token = b & 0xFF;
+            if (!BitSet.valueOf(follower.allowed()).get(token)) {
+                return false;
+            }
+            follower.accept(token);
+        }
+        return follower.mayEnd();
+    }
+
+    @Test
+    void aSchemaThatCanNotBeEnforcedTakesAnyObjectWhereItNeedNotBe() throws InterruptedException {
+        String tools = "\"tool_choice\": \"required\", \"tools\": [" + tool("any", "false", UNENFORCEABLE) + ", "
+                + tool("city", "false", CITY) + "]";
+        for (int i = 0; i < 3; i++) {
+            plain("scripted", tools);
+        }
+
+        assertThat(allows(models.chat(), wholeCall("any", "{\"x\": [1]}"))).isTrue();
+        assertThat(allows(models.chat(), wholeCall("any", "7"))).isFalse();
+        // The other one is held to its schema all the same.
+        assertThat(allows(models.chat(), wholeCall("city", "{\"x\": [1]}"))).isFalse();
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"\"auto\"", "\"required\""})
+    void aSchemaThatCanNotBeEnforcedIsRefusedWhereItIsStrict(String choice) {
+        Response response = post(
+                "scripted",
+                "\"tool_choice\": " + choice + ", \"tools\": [" + tool("city", "false", CITY) + ", "
+                        + tool("any", "true", UNENFORCEABLE) + "]");
+
+        assertThat(response.statusCode()).as(response.asString()).isEqualTo(400);
+        JsonNode error = Sse.parse(response.asString()).get("error");
+        assertThat(error.get("param").textValue()).isEqualTo("tools");
+        assertThat(error.get("message").textValue()).contains("'contains'");
     }
 
     @Test

@@ -14,7 +14,6 @@ import io.quarkus.test.junit.QuarkusTest;
 import io.quarkus.test.junit.TestProfile;
 import jakarta.inject.Inject;
 import java.io.IOException;
-import java.net.Socket;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -38,27 +37,24 @@ class WaitingTest extends Routed {
     }
 
     /** One that keeps its budget as long as no long prompt comes beside it. */
-    private Socket runFirst() throws Exception {
+    private RawConnection runFirst() throws Exception {
         cheap.play(Script.says("Once").awaits(end).ends(FinishReason.STOP));
-        Socket first = send(STREAM, Map.of("Connection", "close", "x-llm-d-slo-tpot-ms", "8000"));
+        RawConnection first = send(STREAM, Map.of("Connection", "close", "x-llm-d-slo-tpot-ms", "8000"));
         cheap.request();
-        String head = new String(first.getInputStream().readNBytes(12), java.nio.charset.StandardCharsets.US_ASCII);
-        assertThat(head).isEqualTo("HTTP/1.1 200");
+        assertThat(first.read(12)).isEqualTo("HTTP/1.1 200");
         return first;
     }
 
     /** A long prompt, which has time until then. */
-    private Socket sendLong(String word, long deadlineS) throws IOException {
+    private RawConnection sendLong(String word, long deadlineS) throws IOException {
         double before = waited();
-        Socket socket = new Socket(url.getHost(), url.getPort());
-        String json = body("\"prompt\": \"" + word.repeat(300) + "\", \"max_tokens\": 20");
-        socket.getOutputStream()
-                .write(("POST /v1/completions HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"
-                                + "Content-Type: application/json\r\nx-penstock-max-latency-ms: " + deadlineS
-                                + "000\r\nContent-Length: " + json.length() + "\r\n\r\n" + json)
-                        .getBytes(java.nio.charset.StandardCharsets.US_ASCII));
+        RawConnection sent = RawConnection.post(
+                url,
+                "/v1/completions",
+                Map.of("Connection", "close", "x-penstock-max-latency-ms", deadlineS + "000"),
+                body("\"prompt\": \"" + word.repeat(300) + "\", \"max_tokens\": 20"));
         await().until(() -> waited() > before);
-        return socket;
+        return sent;
     }
 
     private double waited() {
@@ -71,21 +67,21 @@ class WaitingTest extends Routed {
     @Test
     void aRequestThatWouldHarmAnotherIsServedOnceThatIsDone() throws Exception {
         models.serve(sluggish(cheap));
-        Socket first = runFirst();
-        Socket second = sendLong("x", 20_000);
+        RawConnection first = runFirst();
+        RawConnection second = sendLong("x", 20_000);
         assertThat(cheap.unread()).isZero();
 
         end.countDown();
 
-        assertThat(all(second)).startsWith("HTTP/1.1 200").contains("Hello, world");
-        assertThat(all(first)).contains("[DONE]");
+        assertThat(second.readAll()).startsWith("HTTP/1.1 200").contains("Hello, world");
+        assertThat(first.readAll()).contains("[DONE]");
     }
 
     @Test
     void thoseWhoWaitAreServedInOrderOfTheirDeadlines() throws Exception {
         models.serve(sluggish(cheap));
-        Socket first = runFirst();
-        List<Socket> waiting = new ArrayList<>();
+        RawConnection first = runFirst();
+        List<RawConnection> waiting = new ArrayList<>();
         for (int i = 0; i < 3; i++) {
             waiting.add(sendLong(
                     List.of("b", "c", "a").get(i),
@@ -97,40 +93,40 @@ class WaitingTest extends Routed {
         for (int expected : "abc".toCharArray()) {
             assertThat(cheap.request().promptTokens()).endsWith(expected);
         }
-        for (Socket socket : waiting) {
-            assertThat(all(socket)).startsWith("HTTP/1.1 200");
+        for (RawConnection socket : waiting) {
+            assertThat(socket.readAll()).startsWith("HTTP/1.1 200");
         }
-        all(first);
+        first.readAll();
     }
 
     @Test
     void whoDisconnectsLeavesTheLine() throws Exception {
         models.serve(sluggish(cheap));
-        Socket first = runFirst();
-        Socket leaving = sendLong("x", 20_000);
-        Socket staying = sendLong("yy", 30_000);
+        RawConnection first = runFirst();
+        RawConnection leaving = sendLong("x", 20_000);
+        RawConnection staying = sendLong("yy", 30_000);
 
         leaving.close();
         await().until(() -> gate.inside() == 2);
         end.countDown();
 
-        assertThat(all(staying)).startsWith("HTTP/1.1 200");
+        assertThat(staying.readAll()).startsWith("HTTP/1.1 200");
         assertThat(cheap.request().promptTokens()).hasSizeGreaterThan(600);
         assertThat(cheap.unread()).isZero();
-        all(first);
+        first.readAll();
     }
 
     @Test
     void whoWaitsIsServedByABackendThatComes() throws Exception {
         models.serve(sluggish(cheap));
-        Socket first = runFirst();
-        Socket second = sendLong("x", 20_000);
+        RawConnection first = runFirst();
+        RawConnection second = sendLong("x", 20_000);
 
         models.serve(fast(dear, DEAR));
 
-        assertThat(all(second)).startsWith("HTTP/1.1 200").containsIgnoringCase("x-penstock-backend: dear");
+        assertThat(second.readAll()).startsWith("HTTP/1.1 200").containsIgnoringCase("x-penstock-backend: dear");
         end.countDown();
-        assertThat(all(first)).contains("[DONE]");
+        assertThat(first.readAll()).contains("[DONE]");
     }
 
     @Test
@@ -138,14 +134,14 @@ class WaitingTest extends Routed {
         FakeServer server = server();
         server.next(request -> events(request, says("Hi")));
         models.serve(sluggish(upstream("there", server.url())));
-        Socket first = send(STREAM, Map.of("x-llm-d-slo-tpot-ms", "8000"));
-        assertThat(first.getInputStream().readNBytes(12)).hasSize(12);
+        RawConnection first = send(STREAM, Map.of("x-llm-d-slo-tpot-ms", "8000"));
+        assertThat(first.read(12)).hasSize(12);
         // Its tokens are reckoned from its bytes.
-        Socket second = sendLong("x".repeat(20), 20_000);
+        RawConnection second = sendLong("x".repeat(20), 20_000);
 
         models.serve(fast(dear, DEAR));
 
-        assertThat(all(second)).startsWith("HTTP/1.1 503").containsIgnoringCase("retry-after: 1");
+        assertThat(second.readAll()).startsWith("HTTP/1.1 503").containsIgnoringCase("retry-after: 1");
         first.close();
     }
 
@@ -153,11 +149,11 @@ class WaitingTest extends Routed {
     void whoLeavesWithRequestsBehindOneAnotherFreesAll() throws Exception {
         models.serve(slow(cheap, CHEAP));
         cheap.play(Script.says("Once").awaits(NEVER).ends(FinishReason.STOP));
-        try (Socket socket = send(STREAM, Map.of())) {
-            socket.getOutputStream().write(bytes("", Map.of()));
-            socket.getOutputStream().write(bytes(STREAM, Map.of()));
+        try (RawConnection socket = send(STREAM, Map.of())) {
+            socket.post(Map.of(), body(CHAT));
+            socket.post(Map.of(), body(CHAT + STREAM));
             cheap.request();
-            assertThat(socket.getInputStream().readNBytes(12)).hasSize(12);
+            assertThat(socket.read(12)).hasSize(12);
         }
 
         await().until(() -> cheap.cancelled() == 1 && cheap.running() == 0);
@@ -171,11 +167,11 @@ class WaitingTest extends Routed {
                 Script.says("Once").awaits(some).then("upon").awaits(NEVER).ends(FinishReason.STOP),
                 Script.says("Once").awaits(NEVER).ends(FinishReason.STOP),
                 Script.says("Once").ends(FinishReason.STOP));
-        try (Socket socket = send(STREAM + ", \"n\": 3", Map.of())) {
+        try (RawConnection socket = send(STREAM + ", \"n\": 3", Map.of())) {
             for (int i = 0; i < 3; i++) {
                 cheap.request();
             }
-            assertThat(socket.getInputStream().readNBytes(12)).hasSize(12);
+            assertThat(socket.read(12)).hasSize(12);
         }
 
         await().until(() -> cheap.cancelled() == 2 && cheap.running() == 0);

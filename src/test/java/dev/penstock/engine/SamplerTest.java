@@ -169,8 +169,8 @@ class SamplerTest {
         int[] prompt = random.ints(30, 0, vocab).toArray();
         for (int place = 0; place < 20; place++) {
             TokenCounts counts = new TokenCounts(prompt);
-            Sampled sampled =
-                    new Sampler(vocab).sample(segment(logits), 0, sampling, counts, null, place, new TokenDraws(seed));
+            Sampled sampled = Objects.requireNonNull(
+                    new Sampler(vocab).sample(segment(logits), 0, sampling, counts, null, place, new TokenDraws(seed)));
             Logprobs logprobs = Objects.requireNonNull(sampled.logprobs());
             assertThat((double) logprobs.chosen()).isCloseTo(expected[sampled.token()], within(1e-5));
             assertThat(logprobs.topTokens()).isEqualTo(Arrays.copyOf(byLogprob, 20));
@@ -182,7 +182,7 @@ class SamplerTest {
 
     @Test
     void noTopLogprobsStillGivesThatOfTheChosen() {
-        Sampled sampled = new Sampler(3)
+        Sampled sampled = Objects.requireNonNull(new Sampler(3)
                 .sample(
                         segment(new float[] {0, 0, 0}),
                         0,
@@ -190,7 +190,7 @@ class SamplerTest {
                         null,
                         null,
                         0,
-                        new TokenDraws(1));
+                        new TokenDraws(1)));
         Logprobs logprobs = Objects.requireNonNull(sampled.logprobs());
         assertThat((double) logprobs.chosen()).isCloseTo(-Math.log(3), within(1e-6));
         assertThat(logprobs.topTokens()).isEmpty();
@@ -241,8 +241,8 @@ class SamplerTest {
         for (int i = 0; i < draws; i++) {
             TokenCounts counts = new TokenCounts(prompt);
             Arrays.stream(completion).forEach(counts::sampled);
-            int token = sampler.sample(
-                            segment(logits), 0, sampling, counts, null, completion.length, new TokenDraws(1000 + i))
+            int token = Objects.requireNonNull(sampler.sample(
+                            segment(logits), 0, sampling, counts, null, completion.length, new TokenDraws(1000 + i)))
                     .token();
             seen.merge(token, 1, Integer::sum);
         }
@@ -317,13 +317,14 @@ class SamplerTest {
     private static int draw(float[] logits, SamplingParams sampling, int[] prompt, int[] completion, int place) {
         TokenCounts counts = new TokenCounts(prompt);
         Arrays.stream(completion).forEach(counts::sampled);
-        return new Sampler(logits.length)
-                .sample(segment(logits), 0, sampling, counts, null, place, new TokenDraws(42))
+        Sampler sampler = new Sampler(logits.length);
+        return Objects.requireNonNull(
+                        sampler.sample(segment(logits), 0, sampling, counts, null, place, new TokenDraws(42)))
                 .token();
     }
 
     private static int draw(Sampler sampler, float[] logits, SamplingParams sampling, TokenDraws draws, int place) {
-        return sampler.sample(segment(logits), 0, sampling, null, null, place, draws)
+        return Objects.requireNonNull(sampler.sample(segment(logits), 0, sampling, null, null, place, draws))
                 .token();
     }
 

@@ -176,7 +176,7 @@ class SchedulerTest {
         int[] prompt = new int[promptLength];
         Arrays.setAll(prompt, i -> i % 5);
         SamplingParams sampling = SamplingParams.greedy(maxTokens, Set.of());
-        return new Sequence(new GenerationRequest("r", prompt, sampling), event -> {}, TOKENIZER, 10_000, 1, 0);
+        return new Sequence(new GenerationRequest("r", prompt, sampling), event -> {}, TOKENIZER, 97, 10_000, 1, 0);
     }
 
     /** What the loop does with a plan: all planned tokens computed, a token for each that reached its end. */

@@ -23,6 +23,7 @@ import dev.langchain4j.model.chat.response.ChatResponse;
 import dev.langchain4j.model.chat.response.StreamingChatResponseHandler;
 import dev.langchain4j.model.openai.OpenAiChatModel;
 import dev.langchain4j.model.openai.OpenAiStreamingChatModel;
+import dev.penstock.api.ContractProxy;
 import dev.penstock.api.RequestGate;
 import io.quarkus.test.common.http.TestHTTPResource;
 import io.quarkus.test.junit.QuarkusTest;
@@ -58,7 +59,7 @@ class RealClientsTest {
     }
 
     private String base() {
-        return url.resolve("/v1").toString();
+        return ContractProxy.before(url.resolve("/v1")).toString();
     }
 
     private OpenAIClient openAi() {

@@ -3,6 +3,7 @@ package dev.penstock.ops.bench;
 import dev.penstock.engine.EngineObserver;
 import dev.penstock.engine.EngineOptions;
 import dev.penstock.engine.EngineStats;
+import dev.penstock.engine.ModelRunner;
 import dev.penstock.engine.OnnxModelRunner;
 import dev.penstock.engine.RunnerConfig;
 import dev.penstock.engine.StepLoop;
@@ -10,29 +11,32 @@ import dev.penstock.model.GenerationEvent;
 import dev.penstock.model.GenerationRequest;
 import dev.penstock.weights.Variant;
 import java.util.ArrayList;
-import java.util.EnumMap;
 import java.util.List;
 import java.util.Locale;
-import java.util.Map;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.stream.IntStream;
+import org.HdrHistogram.DoubleHistogram;
 import org.jspecify.annotations.Nullable;
 
-/** Decodes texts that repeat their prompts, and others, through two step loops in turn: one with drafts and one without. */
+/** Decodes texts that repeat their prompts, and others, through two step loops over one model in turn: one with drafts and one without. */
 public final class SpeculationBench {
     private static final int BLOCK_SIZE = 16;
     /** Tokens of a step: as a server's by default. */
     private static final int MAX_STEP_TOKENS = EngineOptions.DEFAULT_MAX_STEP_TOKENS;
 
+    /** Of what is measured. */
+    private static final int DIGITS = 3;
+
     private SpeculationBench() {}
 
     /**
-     * Measures; loads the variant twice.
+     * Measures.
      *
      * @param name of the model, for the report
-     * @param plan its cases' batches, threads, cache and rounds count, these twice
+     * @param plan its cases' batches, threads, cache and rounds count
      * @param tokens of each prompt and of each text, at least 24
      * @throws IllegalArgumentException that is too few, or more than the context holds
      */
@@ -50,19 +54,15 @@ public final class SpeculationBench {
                 .distinct()
                 .toList();
         for (int batch : batches) {
-            Map<RepeatedText, Tally> tallies = new EnumMap<>(RepeatedText.class);
-            // What is loaded second gets worse memory, by one to three percent; each of the two is second once.
-            for (boolean first : new boolean[] {false, true}) {
-                try (StepLoop one = loop(variant, plan, batch, tokens, first);
-                        StepLoop other = loop(variant, plan, batch, tokens, !first)) {
-                    for (RepeatedText text : RepeatedText.values()) {
-                        List<GenerationRequest> requests = requests(text, batch, tokens, variant);
-                        tallies.computeIfAbsent(text, ignored -> new Tally())
-                                .run(requests, first ? other : one, first ? one : other, plan.rounds());
-                    }
+            RunnerConfig config = config(plan, batch, tokens);
+            try (OnnxModelRunner runner = OnnxModelRunner.open(variant.folder(), variant.shape(), config);
+                    Side plain = new Side(runner, 0, batch, false);
+                    Side drafting = new Side(runner, config.blocks() / 2, batch, true)) {
+                for (RepeatedText text : RepeatedText.values()) {
+                    List<GenerationRequest> requests = requests(text, batch, tokens, variant);
+                    results.add(compare(text, requests, plain, drafting, plan.rounds()));
                 }
             }
-            tallies.forEach((text, tally) -> results.add(tally.result(text, batch)));
         }
         return new SpeculationReport(
                 name, variant.precision().label(), plan.kvType().label(), plan.threads(), tokens, List.copyOf(results));
@@ -74,89 +74,159 @@ public final class SpeculationBench {
                 .toList();
     }
 
-    /** What was measured of one text in one batch. */
-    private static final class Tally {
-        private final List<Double> without = new ArrayList<>();
-        private final List<Double> with = new ArrayList<>();
-        private long tokens;
-        private long drafted;
-        private long accepted;
-
-        void run(List<GenerationRequest> requests, StepLoop plain, StepLoop drafting, int rounds)
-                throws InterruptedException {
-            // From here on the prefix cache has the prompts, so that all of them decode from the beginning.
-            tokensPerSecond(plain, requests);
-            tokensPerSecond(drafting, requests);
-            EngineStats before = drafting.stats();
-            for (int round = 0; round < rounds; round++) {
-                without.add(tokensPerSecond(plain, requests));
-                with.add(tokensPerSecond(drafting, requests));
-            }
-            EngineStats after = drafting.stats();
-            tokens += after.completionTokens() - before.completionTokens();
-            drafted += after.draftedTokens() - before.draftedTokens();
-            accepted += after.acceptedTokens() - before.acceptedTokens();
+    private static SpeculationReport.Result compare(
+            RepeatedText text, List<GenerationRequest> requests, Side plain, Side drafting, int rounds)
+            throws InterruptedException {
+        // From here on the prefix caches have the prompts, so that all of them decode from the beginning.
+        plain.tokensPerSecond(requests);
+        drafting.tokensPerSecond(requests);
+        plain.restart();
+        drafting.restart();
+        DoubleHistogram without = new DoubleHistogram(DIGITS);
+        DoubleHistogram with = new DoubleHistogram(DIGITS);
+        DoubleHistogram ratios = new DoubleHistogram(DIGITS);
+        EngineStats before = drafting.loop.stats();
+        for (int round = 0; round < rounds; round++) {
+            // What grows slower or faster with time does as much to one as to the other.
+            boolean plainFirst = round % 2 == 0;
+            double first = (plainFirst ? plain : drafting).tokensPerSecond(requests);
+            double second = (plainFirst ? drafting : plain).tokensPerSecond(requests);
+            without.recordValue(plainFirst ? first : second);
+            with.recordValue(plainFirst ? second : first);
+            ratios.recordValue(plainFirst ? second / first : first / second);
         }
-
-        SpeculationReport.Result result(RepeatedText text, int batch) {
-            return new SpeculationReport.Result(
-                    text.name().toLowerCase(Locale.ROOT),
-                    text.description(),
-                    batch,
-                    median(without),
-                    median(with),
-                    (double) drafted / tokens,
-                    (double) accepted / tokens);
-        }
+        EngineStats after = drafting.loop.stats();
+        double tokens = after.completionTokens() - before.completionTokens();
+        return new SpeculationReport.Result(
+                text.name().toLowerCase(Locale.ROOT),
+                text.description(),
+                requests.size(),
+                without.getValueAtPercentile(50),
+                with.getValueAtPercentile(50),
+                ratios.getValueAtPercentile(25),
+                ratios.getValueAtPercentile(50),
+                ratios.getValueAtPercentile(75),
+                plain.scheduleUs(),
+                drafting.scheduleUs(),
+                (after.draftedTokens() - before.draftedTokens()) / tokens,
+                (after.acceptedTokens() - before.acceptedTokens()) / tokens);
     }
 
-    /** Of all these requests together, from the first submission to the last end. */
-    private static double tokensPerSecond(StepLoop loop, List<GenerationRequest> requests) throws InterruptedException {
-        CountDownLatch ended = new CountDownLatch(requests.size());
-        AtomicLong tokens = new AtomicLong();
-        AtomicReference<@Nullable String> failure = new AtomicReference<>();
-        long startNs = System.nanoTime();
-        for (GenerationRequest request : requests) {
-            loop.submit(request, event -> {
-                if (event instanceof GenerationEvent.Finished finished) {
-                    tokens.addAndGet(finished.usage().completionTokens());
-                    ended.countDown();
-                } else if (event instanceof GenerationEvent.Failed failed) {
-                    failure.set(failed.message());
-                    ended.countDown();
-                }
-            });
-        }
-        ended.await();
-        if (failure.get() != null) {
-            throw new IllegalStateException("a sequence failed: " + failure.get());
-        }
-        return tokens.get() / ((System.nanoTime() - startNs) / 1e9);
-    }
-
-    private static StepLoop loop(Variant variant, BenchPlan plan, int batch, int tokens, boolean speculation) {
-        // Twice what they take at once, so that the prompts stay in the prefix cache.
-        int blocks = 2 * batch * (Math.ceilDiv(2 * tokens, BLOCK_SIZE) + 2);
-        int stepTokens = Math.max(MAX_STEP_TOKENS, 2 * batch);
-        RunnerConfig config = new RunnerConfig(
+    private static RunnerConfig config(BenchPlan plan, int batch, int tokens) {
+        // For each of two loops twice what it takes at once, so that the prompts stay in its prefix cache.
+        int blocks = 2 * 2 * batch * (Math.ceilDiv(2 * tokens, BLOCK_SIZE) + 2);
+        int stepTokens = stepTokens(batch);
+        return new RunnerConfig(
                 plan.threads(),
                 plan.kvType(),
                 BLOCK_SIZE,
                 blocks,
                 stepTokens,
                 Math.min(stepTokens, batch + EngineOptions.SPARE_ROWS));
-        return StepLoop.start(
-                "bench",
-                OnnxModelRunner.open(variant.folder(), variant.shape(), config),
-                new NumberTokenizer(variant.shape().vocabSize()),
-                new EngineOptions(stepTokens, stepTokens, batch, batch, true, speculation),
-                EngineObserver.NONE);
     }
 
-    private static double median(List<Double> rates) {
-        double[] sorted =
-                rates.stream().mapToDouble(Double::doubleValue).sorted().toArray();
-        int middle = sorted.length / 2;
-        return sorted.length % 2 == 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
+    private static int stepTokens(int batch) {
+        return Math.max(MAX_STEP_TOKENS, 2 * batch);
+    }
+
+    /** One of the two that are compared. */
+    private static final class Side implements EngineObserver, AutoCloseable {
+        /** Microseconds that it took to choose and lay out a step's tokens. Guarded by this. */
+        private final DoubleHistogram schedule = new DoubleHistogram(DIGITS);
+
+        /** Time of this round's steps without prompts. Guarded by this. */
+        private long decodeNs;
+
+        /** Guarded by this. */
+        private Round round = new Round(0);
+
+        private final StepLoop loop;
+
+        private Side(ModelRunner runner, int firstBlock, int batch, boolean speculation) {
+            int stepTokens = stepTokens(batch);
+            loop = StepLoop.start(
+                    "bench",
+                    new SharedRunner(runner, firstBlock, runner.blockCount() / 2),
+                    new NumberTokenizer(runner.shape().vocabSize()),
+                    new EngineOptions(stepTokens, stepTokens, batch, batch, true, speculation),
+                    this);
+        }
+
+        @Override
+        public synchronized void stepEnded(StepSummary step) {
+            schedule.recordValue(step.scheduleNs() / 1e3);
+            if (step.promptTokens() == 0) {
+                decodeNs += step.scheduleNs() + step.runNs() + step.publishNs();
+            }
+            round.stepEnded();
+        }
+
+        /** Of all these requests together, their first tokens and the steps with prompts left out. */
+        double tokensPerSecond(List<GenerationRequest> requests) throws InterruptedException {
+            Round now = new Round(requests.size());
+            synchronized (this) {
+                decodeNs = 0;
+                round = now;
+            }
+            for (GenerationRequest request : requests) {
+                loop.submit(request, now::told);
+            }
+            return now.tokens() / (decodeNs() / 1e9);
+        }
+
+        private synchronized long decodeNs() {
+            return decodeNs;
+        }
+
+        synchronized void restart() {
+            schedule.reset();
+        }
+
+        synchronized double scheduleUs() {
+            return schedule.getValueAtPercentile(50);
+        }
+
+        @Override
+        public void close() {
+            loop.close();
+        }
+    }
+
+    /** Requests that run together. */
+    private static final class Round {
+        private final CountDownLatch over = new CountDownLatch(1);
+        private final AtomicInteger open;
+        private final AtomicLong tokens = new AtomicLong();
+        private final AtomicReference<@Nullable String> failure = new AtomicReference<>();
+
+        Round(int requests) {
+            open = new AtomicInteger(requests);
+        }
+
+        void told(GenerationEvent event) {
+            if (event instanceof GenerationEvent.Finished finished) {
+                tokens.addAndGet(finished.usage().completionTokens() - 1);
+                open.decrementAndGet();
+            } else if (event instanceof GenerationEvent.Failed failed) {
+                failure.set(failed.message());
+                over.countDown();
+            }
+        }
+
+        /** The last step ends after its last request. */
+        void stepEnded() {
+            if (open.get() == 0) {
+                over.countDown();
+            }
+        }
+
+        /** Of all requests but the first of each, once all have ended. */
+        long tokens() throws InterruptedException {
+            over.await();
+            if (failure.get() != null) {
+                throw new IllegalStateException("a sequence failed: " + failure.get());
+            }
+            return tokens.get();
+        }
     }
 }

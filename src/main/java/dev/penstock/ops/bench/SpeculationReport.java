@@ -24,16 +24,27 @@ public record SpeculationReport(
      * @param batch sequences at once
      * @param without median tokens a second of all together, without drafts
      * @param with the same with drafts, in turn with the other
+     * @param lowRatio lower quartile of how many times as fast the one was as the other just before or after it
+     * @param ratio the median
+     * @param highRatio the upper quartile
+     * @param scheduleWithoutUs median microseconds to choose and lay out a step's tokens, without drafts
+     * @param scheduleWithUs the same with drafts, those being looked for
      * @param drafted drafts a token of text
      * @param accepted drafts a token of text that were right
      */
     public record Result(
-            String text, String description, int batch, double without, double with, double drafted, double accepted) {
-        /** How many times as fast. */
-        public double ratio() {
-            return with / without;
-        }
-    }
+            String text,
+            String description,
+            int batch,
+            double without,
+            double with,
+            double lowRatio,
+            double ratio,
+            double highRatio,
+            double scheduleWithoutUs,
+            double scheduleWithUs,
+            double drafted,
+            double accepted) {}
 
     /** A table for people. */
     public String table() {
@@ -47,18 +58,22 @@ public record SpeculationReport(
                 threads,
                 tokens));
         text.append(String.format(
-                "%-8s %-22s %6s %10s %10s %7s %9s %9s%n",
-                "text", "", "batch", "without", "with", "ratio", "drafted", "accepted"));
+                "%-8s %-22s %6s %10s %10s %7s %16s %14s %9s %9s%n",
+                "text", "", "batch", "without", "with", "ratio", "quartiles", "schedule us", "drafted", "accepted"));
         for (Result r : results) {
             text.append(String.format(
                     Locale.ROOT,
-                    "%-8s %-22s %6d %10.1f %10.1f %7.2f %9.2f %9.2f%n",
+                    "%-8s %-22s %6d %10.1f %10.1f %7.3f   %.3f to %.3f %5.0f to %5.0f %9.2f %9.2f%n",
                     r.text,
                     r.description,
                     r.batch,
                     r.without,
                     r.with,
-                    r.ratio(),
+                    r.ratio,
+                    r.lowRatio,
+                    r.highRatio,
+                    r.scheduleWithoutUs,
+                    r.scheduleWithUs,
                     r.drafted,
                     r.accepted));
         }

@@ -23,16 +23,20 @@ import java.util.TreeMap;
  * the work done. Not safe for several threads.
  */
 final class Automaton {
-    /** Where the tables reach this many entries they are dropped: what is still needed is made again. */
-    private static final int MAX_CONFIGS = 20_000;
+    /** Where the tables reach this many entries, of some hundred bytes, they are dropped: what is still needed is made again. */
+    private static final int MAX_HELD = 30_000;
+
+    /** Entries that a table of what follows a configuration counts for. */
+    private static final int TABLE = 5;
 
     /** More ways to read one text at once come of grammars that explode. */
     private static final int MAX_THREADS = 5_000;
 
     /** Nothing can follow, and the text is not whole. */
-    private static final Config DEAD = new Config(List.of(), false);
+    private final Config dead = new Config(List.of(), false);
 
     private final Grammar grammar;
+    private final Effort effort = new Effort();
     private final StackNode root = StackNode.root();
     /** By what comes after it and the symbol's identity: symbols are deep, and stay the same objects. */
     private final Map<Item, Map<Symbol, Item>> items = new IdentityHashMap<>();
@@ -42,10 +46,15 @@ final class Automaton {
 
     private final Map<List<Edge>, StackNode> nodes = new HashMap<>();
     private final Map<List<Object>, Config> configs = new HashMap<>();
+
+    /** Those that have a table of what follows them, some from before the last drop among them. */
+    private final List<Config> learned = new ArrayList<>();
+
     private final Map<Edge, Config> afters = new HashMap<>();
     private final Map<Rule, Item> bodies = new HashMap<>();
     private int itemIds = 1;
     private int nodeIds = 1;
+    private long held;
 
     Automaton(Grammar grammar) {
         this.grammar = grammar;
@@ -64,16 +73,51 @@ final class Automaton {
         if (known != null) {
             return known;
         }
+        dropIfLarge();
         Closure closure = new Closure();
         for (Thread thread : config.threads()) {
+            effort.spend(thread.regex().cost(b));
             Regex rest = thread.regex().derivative(b);
             if (!rest.isEmpty()) {
                 closure.read(rest, thread.after(), thread.node());
             }
         }
         Config after = closure.config();
+        if (!config.hasLearned()) {
+            learned.add(config);
+            held += TABLE;
+        }
         config.learn(b, after);
         return after;
+    }
+
+    /** What finding out may cost. */
+    Effort effort() {
+        return effort;
+    }
+
+    /** Entries of the tables. */
+    long held() {
+        return held;
+    }
+
+    private void dropIfLarge() {
+        if (held >= MAX_HELD) {
+            forget();
+        }
+    }
+
+    /** Drops all that was found: configurations that are in use stay right, and find it again. */
+    void forget() {
+        learned.forEach(Config::forget);
+        learned.clear();
+        configs.clear();
+        afters.clear();
+        nodes.clear();
+        items.clear();
+        repeats.clear();
+        bodies.clear();
+        held = 0;
     }
 
     /** Whether no text goes on here, nor ends. */
@@ -86,10 +130,12 @@ final class Automaton {
         Edge place = new Edge(thread.after(), thread.node());
         Config known = afters.get(place);
         if (known == null) {
+            dropIfLarge();
             Closure closure = new Closure();
             closure.visit(thread.after(), thread.node());
             known = closure.config();
             afters.put(place, known);
+            held++;
         }
         return known;
     }
@@ -103,14 +149,11 @@ final class Automaton {
     }
 
     private Item item(Symbol head, Item tail) {
-        return items.computeIfAbsent(tail, t -> new IdentityHashMap<>())
-                .computeIfAbsent(
-                        head,
-                        symbol -> Item.of(
-                                symbol,
-                                tail,
-                                Math.min(Regex.INFINITE, grammar.minBytes(symbol) + tail.minBytes()),
-                                itemIds++));
+        return items.computeIfAbsent(tail, t -> new IdentityHashMap<>()).computeIfAbsent(head, symbol -> {
+            held++;
+            int bytes = Math.min(Regex.INFINITE, grammar.minBytes(symbol) + tail.minBytes());
+            return Item.of(symbol, tail, bytes, itemIds++);
+        });
     }
 
     /** A repetition after one of its times. */
@@ -125,28 +168,26 @@ final class Automaton {
         List<Edge> sorted = new ArrayList<>(edges);
         sorted.sort(Comparator.comparingInt((Edge e) -> e.item().id())
                 .thenComparingInt(e -> e.node().id()));
-        return nodes.computeIfAbsent(sorted, list -> StackNode.of(list, nodeIds++));
+        return nodes.computeIfAbsent(sorted, list -> {
+            held += 1 + list.size();
+            return StackNode.of(list, nodeIds++);
+        });
     }
 
     private Config intern(Set<Thread> threads, boolean accepts) {
         if (threads.isEmpty() && !accepts) {
-            return DEAD;
+            return dead;
         }
         List<Thread> sorted = new ArrayList<>(threads);
         sorted.sort(Comparator.comparingLong((Thread t) -> t.regex().id())
                 .thenComparingInt(t -> t.after().id())
                 .thenComparingInt(t -> t.node().id()));
-        if (configs.size() >= MAX_CONFIGS) {
-            configs.clear();
-            afters.clear();
-            nodes.clear();
-            items.clear();
-            repeats.clear();
-            bodies.clear();
-        }
         List<Object> key = new ArrayList<>(sorted);
         key.add(accepts);
-        return configs.computeIfAbsent(key, k -> new Config(sorted, accepts));
+        return configs.computeIfAbsent(key, k -> {
+            held += 1 + sorted.size();
+            return new Config(sorted, accepts);
+        });
     }
 
     /** What may be read next from some places, followed through all that takes no byte. */
@@ -184,6 +225,7 @@ final class Automaton {
         Config config() {
             while (true) {
                 while (!work.isEmpty()) {
+                    effort.spend(1);
                     Edge place = work.remove();
                     Symbol head = place.item().head();
                     if (head == null) {

@@ -17,6 +17,13 @@ final class CompiledConstraint implements OutputConstraint {
         start = automaton.start();
     }
 
+    /** Lets go of what was found while texts were followed. */
+    void forget() {
+        synchronized (automaton) {
+            automaton.forget();
+        }
+    }
+
     @Override
     public OutputFollower follow() {
         return new Follower(start);
@@ -62,6 +69,7 @@ final class CompiledConstraint implements OutputConstraint {
         public void accept(int token) {
             Config after;
             synchronized (automaton) {
+                automaton.effort().earn();
                 after = after(at, token);
             }
             if (Automaton.isDead(after) || trie.path(token).length == 0) {

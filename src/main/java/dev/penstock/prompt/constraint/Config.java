@@ -11,7 +11,7 @@ final class Config {
     private final List<Thread> threads;
     private final boolean accepts;
     private final int minBytes;
-    private final @Nullable Config[] next = new @Nullable Config[256];
+    private @Nullable Config @Nullable [] next;
 
     /**
      * One way to read what has come.
@@ -60,10 +60,23 @@ final class Config {
     /** What is known to follow a byte; null if nobody has asked. */
     @Nullable
     Config known(int b) {
-        return next[b];
+        return next == null ? null : next[b];
+    }
+
+    /** Whether it holds a table of what follows. */
+    boolean hasLearned() {
+        return next != null;
     }
 
     void learn(int b, Config after) {
+        if (next == null) {
+            next = new @Nullable Config[256];
+        }
         next[b] = after;
+    }
+
+    /** Lets go of what was learnt, so that nothing holds all that was ever read. */
+    void forget() {
+        next = null;
     }
 }

@@ -1,11 +1,17 @@
 package dev.penstock.prompt.constraint;
 
-import java.util.BitSet;
-
 /**
  * What an expression allows by itself; nobody may write to it.
  *
  * @param tokens those after which it goes on, or is just over
- * @param ends places of the trie, which others lie below, at which it may be over
+ * @param ends places of the trie, which others lie below, at which it may be over: a bit each; empty for none
  */
-record LexMask(long[] tokens, BitSet ends) {}
+record LexMask(long[] tokens, long[] ends) {
+    int endCount() {
+        int count = 0;
+        for (long word : ends) {
+            count += Long.bitCount(word);
+        }
+        return count;
+    }
+}

@@ -1,21 +1,30 @@
 package dev.penstock.prompt.constraint;
 
-import java.util.BitSet;
+import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
 /** Reads the trie of a vocabulary by one expression. */
 final class LexWalk {
-    /** Stands for most characters of a text: after it an expression tends to be in its loop. */
-    private static final int USUAL = 'e';
-
     private static final int ASCII = 128;
+    private static final long[] NONE = {};
+
+    /** Subtrees of fewer places are read without asking whether they need be. */
+    private static final int LARGE = 8;
 
     private final TokenTrie trie;
     private final TrieIndex index;
     private final Regex regex;
+
+    /** Where the usual character leads. */
+    private final Regex usual;
+
     private final @Nullable Loop loop;
+
+    /** Whether the expression is in the loop from the first byte on; else it may be once a character was read. */
+    private final boolean own;
+
     private final long[] mask;
-    private final BitSet ends;
+    private final long[] ends;
 
     /** What the loop alone allows has been added for tokens of at most so many bytes, where they are all of its characters. */
     private final int added;
@@ -23,40 +32,47 @@ final class LexWalk {
     /** Tokens of at most so many bytes are known, and need not be looked at. */
     private final int known;
 
-    private LexWalk(TokenTrie trie, TrieIndex index, Regex regex, @Nullable LexMask shorter) {
+    private final Effort effort;
+
+    private LexWalk(TokenTrie trie, TrieIndex index, Effort effort, Regex regex, @Nullable LexMask shorter) {
         this.trie = trie;
+        this.effort = effort;
         this.index = index;
         this.regex = regex;
-        Regex usual = regex.derivative(USUAL);
-        Loop own = Loop.of(regex);
-        loop = own == null && !usual.isEmpty() ? Loop.of(usual) : own;
+        usual = regex.derivative(Loop.USUAL);
+        Loop here = regex.loop();
+        Loop next = usual.loop();
+        own = here != null && (next == null || here.characters().hasByte(Loop.USUAL));
+        loop = own ? here : next;
         if (shorter != null) {
             known = index.shortBytes();
             added = 0;
             mask = shorter.tokens().clone();
-            ends = (BitSet) shorter.ends().clone();
+            ends = shorter.ends().length == 0
+                    ? index.noPlaces()
+                    : shorter.ends().clone();
             index.keepShort(mask, ends);
             return;
         }
         known = 0;
-        ends = new BitSet();
+        ends = index.noPlaces();
         if (loop == null) {
             added = 0;
             mask = index.none();
         } else {
-            added = own != null ? own.room(regex) : Math.min(Regex.UNBOUNDED - 1, loop.room(usual)) + 1;
+            added = own ? loop.room(regex) : Math.min(Regex.UNBOUNDED - 1, loop.room(usual)) + 1;
             mask = index.tokensOf(loop.characters(), added);
         }
     }
 
     /** All tokens. */
-    static LexMask all(TokenTrie trie, TrieIndex index, Regex regex) {
-        return new LexWalk(trie, index, regex, null).found();
+    static LexMask all(TokenTrie trie, TrieIndex index, Effort effort, Regex regex) {
+        return new LexWalk(trie, index, effort, regex, null).found();
     }
 
     /** The same where it is known of tokens that are short. */
-    static LexMask longer(TokenTrie trie, TrieIndex index, Regex regex, LexMask shorter) {
-        return new LexWalk(trie, index, regex, shorter).found();
+    static LexMask longer(TokenTrie trie, TrieIndex index, Effort effort, Regex regex, LexMask shorter) {
+        return new LexWalk(trie, index, effort, regex, shorter).found();
     }
 
     private LexMask found() {
@@ -74,59 +90,56 @@ final class LexWalk {
             }
             int depth = trie.depth(place);
             int b = trie.byteAt(place);
-            Regex after = path[depth - 1].derivative(b);
-            plain[depth] = plain[depth - 1] && isInLoop(b) && (depth > 1 || entersLoop(b, after));
-            if (depth == 1 && plain[0] && !plain[1]) {
-                trie.removeTokens(place, mask);
+            Regex before = path[depth - 1];
+            effort.spend(before.cost(b));
+            Regex after = before.derivative(b);
+            boolean entered = depth == 1 && entersLoop(b, after);
+            if (depth == 1 && plain[0] && !entered) {
+                trie.removeAllTokens(place, mask);
+            }
+            before = entered && !own ? usual : before;
+            Loop around = end - place >= LARGE ? before.loop() : before == regex || before == usual ? loop : null;
+            if (around != null && isRead(place, depth, before, around)) {
+                addLoop(place, plain[depth - 1], around);
+                place = end;
+                continue;
             }
             if (after.isEmpty()) {
                 place = end;
                 continue;
             }
+            plain[depth] = plain[depth - 1] && loop != null && loop.characters().hasByte(b) && (depth > 1 || entered);
             path[depth] = after;
             if (depth > known) {
                 trie.addTokens(place, mask);
             }
-            boolean inner = end > place + 1;
-            if (inner && after.isNullable() && depth >= known) {
-                ends.set(place);
+            if (end > place + 1 && after.isNullable() && depth >= known) {
+                TrieIndex.set(ends, place);
             }
-            if (inner && isLoopBelow(place, depth, after)) {
-                addBelow(place, plain[depth], after.isNullable());
-                place = end;
-            } else {
-                place++;
-            }
+            place++;
         }
-        return new LexMask(mask, ends);
-    }
-
-    private boolean isInLoop(int b) {
-        return loop != null
-                && (b < ASCII ? loop.characters().has(b) : loop.characters().foreign());
+        return new LexMask(mask, Arrays.stream(ends).allMatch(word -> word == 0) ? NONE : ends);
     }
 
     /** Whether the first byte of a token leads to where it would lead from within the loop. */
     private boolean entersLoop(int b, Regex after) {
-        Regex usual = regex.derivative(USUAL);
-        return loop != null && (loop.room(regex) > 0 || after == (b < ASCII ? usual : usual.derivative(b)));
+        return own || after == (b < ASCII ? usual : usual.derivative(b));
     }
 
-    /** Whether all that lies below a place is read in the loop. */
-    private boolean isLoopBelow(int place, int depth, Regex at) {
-        if (loop == null || loop.room(at) < index.deepest(place) - depth) {
+    /** Whether a place's byte and all that lies below is read in a loop. */
+    private boolean isRead(int place, int depth, Regex before, Loop around) {
+        if (around.room(before) < index.deepest(place) - depth + 1 || !index.isOf(place, around.characters())) {
             return false;
         }
         // Where the loop may be left at any character it must be known where those end.
-        boolean mayEnd = loop.mayEnd();
-        return index.isBelow(place, loop.characters()) && (!mayEnd || (at.isNullable() && index.isInnerWhole(place)));
+        return !around.mayEnd() || (before.isNullable() && index.isAfterWhole(place));
     }
 
-    private void addBelow(int place, boolean isPlain, boolean mayEnd) {
-        if (!isPlain || !index.isInnerWhole(place) || index.deepest(place) > added) {
-            trie.addTokensBelow(place, mask);
+    private void addLoop(int place, boolean isPlain, Loop around) {
+        if (!isPlain || !around.equals(loop) || !index.isAfterWhole(place) || index.deepest(place) > added) {
+            trie.addAllTokens(place, mask);
         }
-        if (mayEnd) {
+        if (around.mayEnd()) {
             index.addWhole(place, ends);
         }
     }

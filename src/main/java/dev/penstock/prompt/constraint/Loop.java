@@ -11,9 +11,15 @@ import org.jspecify.annotations.Nullable;
  * @param characters those that are read in one step of the loop, and never leave it
  */
 record Loop(@Nullable Regex item, Regex state, PlainSet characters) {
+    /** Stands for most characters of a text: what does not lead back after it is not worth asking further. */
+    static final int USUAL = 'e';
+
     /** The loop that an expression stands in; null if there is none worth the name. */
     static @Nullable Loop of(Regex regex) {
         Regex item = regex.repeated();
+        if (regex.isEmpty() || (item == null && regex.derivative(USUAL) != regex)) {
+            return null;
+        }
         Loop loop = item == null
                 ? new Loop(null, regex, PlainSet.between(regex, regex, Regex.EMPTY))
                 : new Loop(item, regex.afterFirst(), PlainSet.between(item, Regex.EPSILON, regex.afterFirst()));

@@ -63,6 +63,11 @@ record PlainSet(long low, long high, boolean foreign) {
         return ((c < Long.SIZE ? low : high) >>> c & 1) != 0;
     }
 
+    /** Whether a byte may belong to one of its characters. */
+    boolean hasByte(int b) {
+        return b < ASCII ? has(b) : foreign;
+    }
+
     boolean isEmpty() {
         return low == 0 && high == 0 && !foreign;
     }

@@ -7,9 +7,11 @@ import java.util.Arrays;
 import java.util.Collection;
 import java.util.Collections;
 import java.util.Comparator;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.IdentityHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.WeakHashMap;
@@ -31,6 +33,19 @@ final class Regex {
 
     /** {@link #minBytes()} of {@link #EMPTY}, and of strings too long to matter. */
     static final int INFINITE = Integer.MAX_VALUE / 4;
+
+    /** Where this many have tables of their derivatives, a kilobyte each, all forget them. */
+    private static final int MAX_TABLES = 60_000;
+
+    /** Parts of an expression that are looked at in one step of {@link Effort}. */
+    private static final int PARTS_PER_STEP = 8;
+
+    /** Alternatives that take as much memory as a table. */
+    private static final int WIDE = 256;
+
+    // Both guarded by the list.
+    private static final List<Regex> DERIVED = new ArrayList<>();
+    private static long derivedSize;
 
     private static final WeakHashMap<Regex, WeakReference<Regex>> INTERNED = new WeakHashMap<>();
     private static final AtomicLong IDS = new AtomicLong();
@@ -68,14 +83,23 @@ final class Regex {
     private final int hash;
     private final boolean nullable;
     private final int minBytes;
-    private long id = -1;
-    private volatile Regex @Nullable [] next;
+    private final long id = IDS.getAndIncrement();
+    private final int width;
+    private volatile @Nullable Found found;
+
+    /** What is known of it, and can be found again. */
+    private static final class Found {
+        private final @Nullable Regex[] next = new @Nullable Regex[256];
+        private @Nullable Loop loop;
+        private volatile boolean isLoopKnown;
+    }
 
     private Regex(Shape shape, boolean nullable, int minBytes) {
         this.shape = shape;
         this.nullable = nullable;
         this.minBytes = Math.min(minBytes, INFINITE);
         hash = shape.hashCode();
+        width = width(shape);
     }
 
     private static Regex intern(Shape shape, boolean nullable, int minBytes) {
@@ -86,7 +110,6 @@ final class Regex {
             if (old != null) {
                 return old;
             }
-            made.id = IDS.getAndIncrement();
             INTERNED.put(made, new WeakReference<>(made));
             return made;
         }
@@ -164,6 +187,7 @@ final class Regex {
         if (!single.isEmpty()) {
             flat.add(bytes(single));
         }
+        factor(flat);
         if (flat.size() > MAX_ALTERNATIVES) {
             throw new ConstraintException(
                     "an expression is too complex: more than " + MAX_ALTERNATIVES + " alternatives are open at once.");
@@ -178,6 +202,22 @@ final class Regex {
             least = Math.min(least, one.minBytes);
         }
         return intern(new Shape.Union(List.copyOf(flat)), nullable, least);
+    }
+
+    /** Makes one of those that begin with the same bytes, so that a list of words is read as a trie. */
+    private static void factor(Set<Regex> options) {
+        Map<Regex, List<Regex>> tails = new HashMap<>();
+        for (Regex option : options) {
+            if (option.shape instanceof Shape.Concat(Regex head, Regex tail) && head.shape instanceof Shape.Bytes) {
+                tails.computeIfAbsent(head, h -> new ArrayList<>()).add(tail);
+            }
+        }
+        tails.forEach((head, rests) -> {
+            if (rests.size() > 1) {
+                rests.forEach(rest -> options.remove(concat(head, rest)));
+                options.add(concat(head, union(rests)));
+            }
+        });
     }
 
     /** At least {@code min} and at most {@code max} times. */
@@ -245,17 +285,60 @@ final class Regex {
 
     /** What may follow this byte: the matching strings that begin with it, without it. */
     Regex derivative(int b) {
-        Regex[] known = next;
-        if (known == null) {
-            known = new Regex[256];
-            next = known;
-        }
-        Regex after = known[b];
+        Found known = found();
+        Regex after = known.next[b];
         if (after == null) {
             after = derive(b);
-            known[b] = after;
+            known.next[b] = after;
         }
         return after;
+    }
+
+    /** The loop that it stands in; null if it stands in none. */
+    @Nullable
+    Loop loop() {
+        Found known = found();
+        if (!known.isLoopKnown) {
+            known.loop = Loop.of(this);
+            known.isLoopKnown = true;
+        }
+        return known.loop;
+    }
+
+    /** Steps of {@link Effort} that it takes to find what follows a byte; none where that is known. */
+    int cost(int b) {
+        Found known = found;
+        return known == null || known.next[b] == null ? 1 + width / PARTS_PER_STEP : 0;
+    }
+
+    private static int width(Shape shape) {
+        long parts = switch (shape) {
+            case Shape.Concat(Regex head, Regex tail) -> (long) head.width + (head.nullable ? tail.width : 0);
+            case Shape.Union(List<Regex> options) ->
+                options.stream().mapToLong(option -> option.width).sum();
+            case Shape.Repeat(Regex item, int min, int max) -> item.width;
+            default -> 1;
+        };
+        return (int) Math.min(parts, INFINITE);
+    }
+
+    private Found found() {
+        Found known = found;
+        if (known != null) {
+            return known;
+        }
+        synchronized (DERIVED) {
+            if (derivedSize >= MAX_TABLES) {
+                DERIVED.forEach(regex -> regex.found = null);
+                DERIVED.clear();
+                derivedSize = 0;
+            }
+            DERIVED.add(this);
+            derivedSize += 1 + width / WIDE;
+            Found made = new Found();
+            found = made;
+            return made;
+        }
     }
 
     private Regex derive(int b) {

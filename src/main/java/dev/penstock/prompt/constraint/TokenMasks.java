@@ -1,7 +1,6 @@
 package dev.penstock.prompt.constraint;
 
 import dev.penstock.prompt.constraint.Config.Thread;
-import java.util.BitSet;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -17,6 +16,15 @@ final class TokenMasks {
 
     private final TokenTrie trie;
     private final TrieIndex index;
+
+    /** Subtrees of fewer places are read without asking whether they need be. */
+    private static final int LARGE = 32;
+
+    /** What a key holds beside its mask: a table of where bytes lead, above all. */
+    private static final int KEY_BYTES = 2048;
+
+    /** Up to so many ends are looked at one by one. */
+    private static final int FEW = 500;
 
     // Guarded by itself.
     private final Map<Object, Object> kept = new LinkedHashMap<>(256, 0.75f, true);
@@ -37,25 +45,36 @@ final class TokenMasks {
         }
         long[] mask = new long[words()];
         for (Thread thread : config.threads()) {
-            LexMask lex = lexMask(thread.regex());
+            LexMask lex = lexMask(thread.regex(), automaton.effort());
             long[] tokens = lex.tokens();
             for (int i = 0; i < mask.length; i++) {
                 mask[i] |= tokens[i];
             }
-            if (!lex.ends().isEmpty()) {
+            if (lex.ends().length > 0) {
                 Config after = automaton.afterRegex(thread);
                 if (!after.isEnd()) {
-                    addAfter(automaton, after, lex.ends(), mask);
+                    addAfter(automaton, after, lex, mask);
                 }
             }
         }
-        keep(config, mask, (long) mask.length * Long.BYTES);
+        keep(config, mask);
         return mask;
     }
 
     /** Adds the tokens that go on with a configuration where an expression may be over. */
-    private void addAfter(Automaton automaton, Config config, BitSet ends, long[] mask) {
-        Config[] path = new Config[trie.maxBytes() + 1];
+    private void addAfter(Automaton automaton, Config config, LexMask lex, long[] mask) {
+        @Nullable Config[] path = new @Nullable Config[trie.maxBytes() + 1];
+        long[] ends = lex.ends();
+        if (lex.endCount() <= FEW) {
+            for (int i = 0; i < ends.length; i++) {
+                for (long left = ends[i]; left != 0; left &= left - 1) {
+                    int place = i * Long.SIZE + Long.numberOfTrailingZeros(left);
+                    path[trie.depth(place)] = config;
+                    walk(automaton, path, place, mask);
+                }
+            }
+            return;
+        }
         for (int b = 0; b < 256; b++) {
             Config after = automaton.after(config, b);
             if (Automaton.isDead(after)) {
@@ -63,7 +82,7 @@ final class TokenMasks {
             }
             for (int place : index.places(b)) {
                 int parent = index.parent(place);
-                if (parent >= 0 && ends.get(parent)) {
+                if (parent >= 0 && TrieIndex.has(ends, parent)) {
                     trie.addTokens(place, mask);
                     path[trie.depth(place)] = after;
                     walk(automaton, path, place, mask);
@@ -74,39 +93,70 @@ final class TokenMasks {
 
     /** Those after which a text can end within some bytes; of none, those that come closest to an end. */
     long[] allowedWithin(Automaton automaton, Config config, int bytes) {
-        int[] best = {Regex.INFINITE};
-        Config[] path = new Config[trie.maxBytes() + 1];
-        visit(automaton, config, path, (place, after) -> best[0] = Math.min(best[0], after.minBytes()));
-        int most = Math.max(bytes, best[0]);
         long[] mask = new long[words()];
-        visit(automaton, config, path, (place, after) -> {
-            if (after.minBytes() <= most) {
-                trie.addTokens(place, mask);
+        int[] least = {Regex.INFINITE};
+        visit(automaton, config, (place, all, after) -> {
+            if (after.minBytes() <= bytes) {
+                add(place, all, mask);
             }
+            least[0] = Math.min(least[0], after.minBytes());
         });
+        if (least[0] > bytes) {
+            visit(automaton, config, (place, all, after) -> {
+                if (after.minBytes() == least[0]) {
+                    add(place, all, mask);
+                }
+            });
+        }
         return mask;
     }
 
-    private interface Visitor {
-        void token(int place, Config after);
+    private void add(int place, boolean all, long[] mask) {
+        if (all) {
+            trie.addAllTokens(place, mask);
+        } else {
+            trie.addTokens(place, mask);
+        }
     }
 
-    private void visit(Automaton automaton, Config config, Config[] path, Visitor visitor) {
+    private interface Visitor {
+        /** The configuration after a place's tokens, or after those below it too. */
+        void tokens(int place, boolean all, Config after);
+    }
+
+    private void visit(Automaton automaton, Config config, Visitor visitor) {
+        Config[] path = new Config[trie.maxBytes() + 1];
         path[0] = config;
         int place = 0;
         while (place < trie.size()) {
             int depth = trie.depth(place);
-            Config after = automaton.after(path[depth - 1], trie.byteAt(place));
+            Config before = path[depth - 1];
+            int below = trie.end(place);
+            if (below - place >= LARGE && leadsBack(automaton, before) && isInLoop(before, place, depth)) {
+                visitor.tokens(place, true, before);
+                place = below;
+                continue;
+            }
+            Config after = automaton.after(before, trie.byteAt(place));
             if (Automaton.isDead(after)) {
-                place = trie.end(place);
+                place = below;
                 continue;
             }
             path[depth] = after;
             if (trie.hasTokens(place)) {
-                visitor.token(place, after);
+                visitor.tokens(place, false, after);
             }
             place++;
         }
+    }
+
+    /** Whether reading a character of a loop leads to the same configuration. */
+    private static boolean leadsBack(Automaton automaton, Config config) {
+        if (config.threads().size() != 1) {
+            return false;
+        }
+        Loop loop = config.threads().getFirst().regex().loop();
+        return loop != null && loop.characters().hasByte(Loop.USUAL) && automaton.after(config, Loop.USUAL) == config;
     }
 
     /** Adds the tokens below a place that the configuration there allows, which the path has. */
@@ -115,9 +165,16 @@ final class TokenMasks {
         int end = trie.end(from);
         while (place < end) {
             int depth = trie.depth(place);
-            Config after = automaton.after(path[depth - 1], trie.byteAt(place));
+            Config before = path[depth - 1];
+            int below = trie.end(place);
+            if (below - place >= LARGE && isInLoop(before, place, depth)) {
+                trie.addAllTokens(place, mask);
+                place = below;
+                continue;
+            }
+            Config after = automaton.after(before, trie.byteAt(place));
             if (Automaton.isDead(after)) {
-                place = trie.end(place);
+                place = below;
                 continue;
             }
             path[depth] = after;
@@ -126,8 +183,21 @@ final class TokenMasks {
         }
     }
 
+    /** Whether an expression that is being read allows all that a place leads to. */
+    private boolean isInLoop(Config before, int place, int depth) {
+        for (Thread thread : before.threads()) {
+            Loop loop = thread.regex().loop();
+            if (loop != null
+                    && loop.room(thread.regex()) > index.deepest(place) - depth
+                    && index.isOf(place, loop.characters())) {
+                return true;
+            }
+        }
+        return false;
+    }
+
     /** What an expression allows by itself. */
-    LexMask lexMask(Regex exact) {
+    LexMask lexMask(Regex exact, Effort effort) {
         Regex regex = exact.within(trie.maxBytes());
         LexMask known = (LexMask) find(regex);
         if (known != null) {
@@ -135,9 +205,10 @@ final class TokenMasks {
         }
         // Most tokens are short, and for those counters can be cut to fewer states.
         Regex cut = regex.within(index.shortBytes());
-        LexMask found =
-                cut == regex ? LexWalk.all(trie, index, regex) : LexWalk.longer(trie, index, regex, lexMask(cut));
-        keep(regex, found, bytes(found));
+        LexMask found = cut == regex
+                ? LexWalk.all(trie, index, effort, regex)
+                : LexWalk.longer(trie, index, effort, regex, lexMask(cut, effort));
+        keep(regex, found);
         return found;
     }
 
@@ -151,10 +222,10 @@ final class TokenMasks {
         }
     }
 
-    private void keep(Object key, Object value, long bytes) {
+    private void keep(Object key, Object value) {
         synchronized (kept) {
             if (kept.put(key, value) == null) {
-                keptBytes += bytes;
+                keptBytes += bytes(value);
             }
             var oldest = kept.entrySet().iterator();
             while (keptBytes > maxBytes && kept.size() > 1) {
@@ -164,10 +235,10 @@ final class TokenMasks {
         }
     }
 
+    /** Of a mask with its key. */
     private static long bytes(Object value) {
-        return value instanceof LexMask lex
-                ? (long) lex.tokens().length * Long.BYTES + lex.ends().size() / Byte.SIZE
-                : (long) ((long[]) value).length * Long.BYTES;
+        long words = value instanceof LexMask lex ? lex.tokens().length + lex.ends().length : ((long[]) value).length;
+        return words * Long.BYTES + KEY_BYTES;
     }
 
     /** Bytes of masks that are kept, and of what they are found by. */

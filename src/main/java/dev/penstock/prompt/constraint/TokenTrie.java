@@ -127,15 +127,15 @@ final class TokenTrie {
         }
     }
 
-    /** Puts the tokens below a place into a mask. */
-    void addTokensBelow(int place, long[] mask) {
-        for (int i = firsts[place + 1]; i < firsts[ends[place]]; i++) {
+    /** Puts a place's tokens, and those below it, into a mask. */
+    void addAllTokens(int place, long[] mask) {
+        for (int i = firsts[place]; i < firsts[ends[place]]; i++) {
             mask[tokens[i] >> 6] |= 1L << tokens[i];
         }
     }
 
     /** Takes a place's tokens, and those below it, out of a mask. */
-    void removeTokens(int place, long[] mask) {
+    void removeAllTokens(int place, long[] mask) {
         for (int i = firsts[place]; i < firsts[ends[place]]; i++) {
             mask[tokens[i] >> 6] &= ~(1L << tokens[i]);
         }

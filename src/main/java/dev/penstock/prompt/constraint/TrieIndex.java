@@ -18,16 +18,16 @@ final class TrieIndex {
     private final long[] highBelow;
     private final short[] deepest;
 
-    /** Places below which there is something that is not ASCII, or is but part of a character from there on. */
+    /** Places below which there is something that is not ASCII; and those from whose own byte on there are not only whole characters. */
     private final BitSet foreignBelow;
 
-    private final BitSet brokenBelow;
+    private final BitSet brokenFrom;
 
     /** Places to which whole characters lead, and that others lie below. */
-    private final BitSet whole;
+    private final long[] whole;
 
     /** Places of at least {@link #shortBytes} bytes. */
-    private final BitSet deep;
+    private final long[] deep;
 
     private final int shortBytes;
 
@@ -55,9 +55,9 @@ final class TrieIndex {
         highBelow = new long[size];
         deepest = new short[size];
         foreignBelow = new BitSet(size);
-        brokenBelow = new BitSet(size);
-        whole = new BitSet(size);
-        deep = new BitSet(size);
+        brokenFrom = new BitSet(size);
+        whole = noPlaces();
+        deep = noPlaces();
         parents = new int[size];
         foreign = new long[words];
         broken = new long[words];
@@ -80,7 +80,9 @@ final class TrieIndex {
         }
         shortBytes = length;
         for (int place = 0; place < size; place++) {
-            deep.set(place, trie.depth(place) >= shortBytes);
+            if (trie.depth(place) >= shortBytes) {
+                set(deep, place);
+            }
         }
     }
 
@@ -125,7 +127,7 @@ final class TrieIndex {
         for (int place = 0; place < parents.length; place++) {
             byte[] bytes = bytesTo(place);
             if (trie.end(place) > place + 1 && wellFormedFrom(bytes, 0)) {
-                whole.set(place);
+                set(whole, place);
             }
             if (trie.hasTokens(place)) {
                 markBroken(place, bytes);
@@ -143,14 +145,17 @@ final class TrieIndex {
         return bytes;
     }
 
-    /** What is but part of a character, seen from each place above a token's. */
     private void markBroken(int place, byte[] bytes) {
-        int above = parents[place];
-        for (int from = bytes.length - 1; from > 0; from--) {
-            if (!wellFormedFrom(bytes, from)) {
-                brokenBelow.set(above);
+        boolean[] wellFormed = new boolean[bytes.length + 1];
+        wellFormed[bytes.length] = true;
+        int at = place;
+        for (int from = bytes.length - 1; from >= 0; from--) {
+            int length = Utf8.lengthAt(bytes, from);
+            wellFormed[from] = length > 0 && wellFormed[from + length];
+            if (!wellFormed[from]) {
+                brokenFrom.set(at);
             }
-            above = parents[above];
+            at = parents[at];
         }
     }
 
@@ -202,11 +207,13 @@ final class TrieIndex {
         return others;
     }
 
-    /** Whether all that lies below a place is made of characters of a set. */
-    boolean isBelow(int place, PlainSet set) {
-        return (lowBelow[place] & ~set.low()) == 0
+    /** Whether a place's byte, and all that lies below it, are made of characters of a set. */
+    boolean isOf(int place, PlainSet set) {
+        int b = trie.byteAt(place);
+        return set.hasByte(b)
+                && (lowBelow[place] & ~set.low()) == 0
                 && (highBelow[place] & ~set.high()) == 0
-                && !(set.foreign() ? brokenBelow : foreignBelow).get(place);
+                && !(set.foreign() ? brokenFrom : foreignBelow).get(place);
     }
 
     /** How many bytes the longest token below a place has. */
@@ -214,28 +221,34 @@ final class TrieIndex {
         return deepest[place];
     }
 
-    /** Whether whole characters lead to a place, which others lie below. */
-    boolean isInnerWhole(int place) {
-        return whole.get(place);
+    /** Whether whole characters lead to what comes before a place's byte. */
+    boolean isAfterWhole(int place) {
+        return parents[place] < 0 || has(whole, parents[place]);
     }
 
-    /** Adds the places below one that whole characters lead to, and that others lie below. */
-    void addWhole(int place, BitSet to) {
-        int end = trie.end(place);
-        if (end - place < Long.SIZE) {
-            for (int p = whole.nextSetBit(place + 1); p >= 0 && p < end; p = whole.nextSetBit(p + 1)) {
-                to.set(p);
-            }
-        } else {
-            to.or(onlyBetween(place + 1, end));
+    /** Adds a place and those below it, where whole characters lead to them and others lie below. */
+    void addWhole(int place, long[] to) {
+        int last = trie.end(place) - 1;
+        for (int i = place >> 6; i <= last >> 6; i++) {
+            long from = i == place >> 6 ? -1L << place : -1L;
+            long until = i == last >> 6 ? -1L >>> -(last + 1) : -1L;
+            to[i] |= whole[i] & from & until;
         }
     }
 
-    private BitSet onlyBetween(int from, int to) {
-        BitSet part = new BitSet(to);
-        part.set(from, to);
-        part.and(whole);
-        return part;
+    /** No places, a bit each. */
+    long[] noPlaces() {
+        return new long[(trie.size() + Long.SIZE - 1) / Long.SIZE];
+    }
+
+    /** Whether a place is in a set. */
+    static boolean has(long[] places, int place) {
+        return (places[place >> 6] >>> place & 1) != 0;
+    }
+
+    /** Puts a place into a set. */
+    static void set(long[] places, int place) {
+        places[place >> 6] |= 1L << place;
     }
 
     /** Tokens of at most so many bytes are short; nearly all are. */
@@ -244,11 +257,13 @@ final class TrieIndex {
     }
 
     /** Takes what is not short out of a mask and of places. */
-    void keepShort(long[] mask, BitSet places) {
+    void keepShort(long[] mask, long[] places) {
         for (int i = 0; i < mask.length; i++) {
             mask[i] &= upTo[shortBytes][i];
         }
-        places.andNot(deep);
+        for (int i = 0; i < places.length; i++) {
+            places[i] &= ~deep[i];
+        }
     }
 
     /** No tokens. */

@@ -1,21 +1,25 @@
 package dev.penstock.prompt.dialogue;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.BooleanNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.penstock.prompt.constraint.ConstraintException;
 import dev.penstock.prompt.constraint.OutputForm;
 import dev.penstock.prompt.constraint.OutputForm.Json;
+import dev.penstock.prompt.constraint.OutputForm.Regex;
+import dev.penstock.prompt.constraint.OutputForm.Repeat;
 import dev.penstock.prompt.constraint.OutputForm.Sequence;
 import dev.penstock.prompt.constraint.OutputForm.TextWithout;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.function.BiFunction;
+import java.util.function.BinaryOperator;
 
 /**
  * The forms of arguments that are written one by one instead of as one object: those that are required, and the others
- * where they are given, in the order of the schema. Objects that a schema allows beyond its properties are not written.
+ * where they are given, in the order of the schema. Arguments that a schema allows beyond its properties are not written, unless it
+ * has none.
  */
 final class ArgumentForms {
     /** Keywords that such arguments keep, or that say nothing about values. */
@@ -41,6 +45,12 @@ final class ArgumentForms {
 
     /** Keyword arguments with commas between them. */
     static OutputForm python(Tool tool) {
+        if (tool.takesAnything()) {
+            OutputForm any = CallForms.sequence(
+                    new Regex("[A-Za-z_][A-Za-z0-9_]{0,199}"), CallForms.literal("="), new Json(BooleanNode.TRUE));
+            OutputForm more = new Repeat(CallForms.sequence(CallForms.literal(", "), any), 0, Integer.MAX_VALUE);
+            return CallForms.optional(CallForms.sequence(any, more));
+        }
         List<OutputForm> required = new ArrayList<>();
         List<OutputForm> others = new ArrayList<>();
         for (Map.Entry<String, JsonNode> property : properties(tool)) {
@@ -77,10 +87,14 @@ final class ArgumentForms {
     /**
      * Arguments in tags.
      *
-     * @param argument makes an argument's form of its name and of its value's form
+     * @param argument makes an argument's form of those of its name and of its value
      * @param end what ends a value
      */
-    static OutputForm tagged(Tool tool, BiFunction<String, OutputForm, OutputForm> argument, String end) {
+    static OutputForm tagged(Tool tool, BinaryOperator<OutputForm> argument, String end) {
+        if (tool.takesAnything()) {
+            OutputForm any = argument.apply(new Regex("[^\\s<>]{1,200}"), new TextWithout(end));
+            return new Repeat(any, 0, Integer.MAX_VALUE);
+        }
         List<OutputForm> parts = new ArrayList<>();
         for (Map.Entry<String, JsonNode> property : properties(tool)) {
             String key = property.getKey();
@@ -88,7 +102,7 @@ final class ArgumentForms {
                 throw new ConstraintException("#/properties/" + key + " of '" + tool.name()
                         + "': the model writes names of arguments in tags, where this can't stand.");
             }
-            OutputForm form = argument.apply(key, taggedValue(tool, property, end));
+            OutputForm form = argument.apply(CallForms.literal(key), taggedValue(tool, property, end));
             parts.add(isRequired(tool, key) ? form : CallForms.optional(form));
         }
         return new Sequence(parts);

@@ -1,7 +1,5 @@
 package dev.penstock.prompt.dialogue;
 
-import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.penstock.prompt.constraint.OutputForm;
 import dev.penstock.prompt.constraint.OutputForm.Choice;
@@ -71,7 +69,7 @@ final class CallForms {
     /** A tool as free text holds its calls: the arguments of one that isn't strict are any object. */
     private Tool held(Tool tool) {
         boolean oneByOne = style == ToolStyle.PYTHONIC || style == ToolStyle.QWEN_XML || style == ToolStyle.GLM_XML;
-        return tool.strict() || oneByOne ? tool : new Tool(tool.name(), tool.description(), anyObject(), false);
+        return tool.strict() || oneByOne ? tool : tool.withAnyArguments();
     }
 
     /** Reasoning before a form: it may be left out unless the prompt has begun it. */
@@ -104,7 +102,11 @@ final class CallForms {
                         ArgumentForms.tagged(
                                 tool,
                                 (key, value) -> sequence(
-                                        literal("<parameter=" + key + ">\n"), value, literal("\n</parameter>\n")),
+                                        literal("<parameter="),
+                                        key,
+                                        literal(">\n"),
+                                        value,
+                                        literal("\n</parameter>\n")),
                                 "</parameter>"),
                         literal("</function>\n"),
                         mark(END_TOOL_CALL));
@@ -116,7 +118,7 @@ final class CallForms {
                                 tool,
                                 (key, value) -> sequence(
                                         mark("<arg_key>"),
-                                        literal(key),
+                                        key,
                                         mark("</arg_key>"),
                                         literal("\n"),
                                         mark("<arg_value>"),
@@ -139,10 +141,6 @@ final class CallForms {
         }
         // A schema without a type allows other values than objects.
         return new Json(schema.deepCopy().put("type", "object"));
-    }
-
-    private static JsonNode anyObject() {
-        return JsonNodeFactory.instance.objectNode().put("type", "object");
     }
 
     private OutputForm mark(String mark) {
@@ -190,7 +188,17 @@ final class CallForms {
     }
 
     static OutputForm sequence(OutputForm... parts) {
-        return new Sequence(List.of(parts));
+        List<OutputForm> all = new ArrayList<>(parts.length);
+        for (OutputForm part : parts) {
+            if (part instanceof Literal(String text)
+                    && !all.isEmpty()
+                    && all.getLast() instanceof Literal(String before)) {
+                all.set(all.size() - 1, literal(before + text));
+            } else {
+                all.add(part);
+            }
+        }
+        return new Sequence(List.copyOf(all));
     }
 
     static OutputForm choice(List<OutputForm> options) {

@@ -18,6 +18,7 @@ import dev.langchain4j.model.openai.OpenAiChatRequestParameters;
 import dev.langchain4j.model.openai.OpenAiChatResponseMetadata;
 import dev.langchain4j.model.openai.OpenAiTokenUsage;
 import dev.langchain4j.model.output.TokenUsage;
+import dev.penstock.api.ContractProxy;
 import io.quarkus.test.common.http.TestHTTPResource;
 import io.quarkus.test.junit.QuarkusTest;
 import io.quarkus.test.junit.TestProfile;
@@ -33,7 +34,10 @@ class LangChain4jChatTest extends AbstractChatModelIT {
     URI url;
 
     private OpenAiChatModel.OpenAiChatModelBuilder model() {
-        return OpenAiChatModel.builder().baseUrl(url.toString()).apiKey("none").modelName(CapableModels.MODEL);
+        return OpenAiChatModel.builder()
+                .baseUrl(ContractProxy.before(url).toString())
+                .apiKey("none")
+                .modelName(CapableModels.MODEL);
     }
 
     @Override
@@ -49,8 +53,10 @@ class LangChain4jChatTest extends AbstractChatModelIT {
 
     @Override
     protected ChatModel createModelWith(ChatRequestParameters parameters) {
-        OpenAiChatModel.OpenAiChatModelBuilder builder =
-                OpenAiChatModel.builder().baseUrl(url.toString()).apiKey("none").defaultRequestParameters(parameters);
+        OpenAiChatModel.OpenAiChatModelBuilder builder = OpenAiChatModel.builder()
+                .baseUrl(ContractProxy.before(url).toString())
+                .apiKey("none")
+                .defaultRequestParameters(parameters);
         if (parameters.modelName() == null) {
             builder.modelName(CapableModels.MODEL);
         }

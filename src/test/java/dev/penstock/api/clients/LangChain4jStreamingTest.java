@@ -16,6 +16,7 @@ import dev.langchain4j.model.openai.OpenAiChatResponseMetadata;
 import dev.langchain4j.model.openai.OpenAiStreamingChatModel;
 import dev.langchain4j.model.openai.OpenAiTokenUsage;
 import dev.langchain4j.model.output.TokenUsage;
+import dev.penstock.api.ContractProxy;
 import io.quarkus.test.common.http.TestHTTPResource;
 import io.quarkus.test.junit.QuarkusTest;
 import io.quarkus.test.junit.TestProfile;
@@ -32,7 +33,7 @@ class LangChain4jStreamingTest extends AbstractStreamingChatModelIT {
 
     private OpenAiStreamingChatModel.OpenAiStreamingChatModelBuilder model() {
         return OpenAiStreamingChatModel.builder()
-                .baseUrl(url.toString())
+                .baseUrl(ContractProxy.before(url).toString())
                 .apiKey("none")
                 .modelName(CapableModels.MODEL);
     }
@@ -57,7 +58,7 @@ class LangChain4jStreamingTest extends AbstractStreamingChatModelIT {
     @Override
     protected StreamingChatModel createModelWith(ChatRequestParameters parameters) {
         OpenAiStreamingChatModel.OpenAiStreamingChatModelBuilder builder = OpenAiStreamingChatModel.builder()
-                .baseUrl(url.toString())
+                .baseUrl(ContractProxy.before(url).toString())
                 .apiKey("none")
                 .defaultRequestParameters(parameters);
         if (parameters.modelName() == null) {

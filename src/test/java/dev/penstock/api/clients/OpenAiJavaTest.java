@@ -23,6 +23,7 @@ import com.openai.models.chat.completions.ChatCompletionNamedToolChoice;
 import com.openai.models.chat.completions.ChatCompletionStreamOptions;
 import com.openai.models.chat.completions.ChatCompletionToolChoiceOption;
 import com.openai.models.chat.completions.ChatCompletionToolMessageParam;
+import dev.penstock.api.ContractProxy;
 import io.quarkus.test.common.http.TestHTTPResource;
 import io.quarkus.test.junit.QuarkusTest;
 import io.quarkus.test.junit.TestProfile;
@@ -53,7 +54,7 @@ class OpenAiJavaTest {
 
     private OpenAIClient client() {
         return OpenAIOkHttpClient.builder()
-                .baseUrl(url.toString())
+                .baseUrl(ContractProxy.before(url).toString())
                 .apiKey("none")
                 .maxRetries(0)
                 .build();

@@ -21,8 +21,11 @@ public final class FakeServer implements AutoCloseable {
 
     public static final String ROLE = chunk("{\"role\":\"assistant\",\"content\":\"\"}", "null");
     public static final String FINISH = chunk("{}", "\"stop\"");
+    private static final String TOKENS =
+            "{\"prompt_tokens\":9,\"completion_tokens\":2,\"total_tokens\":11,\"prompt_tokens_details\":{\"cached_tokens\":4}}";
     public static final String USAGE =
-            "{\"id\":\"c\",\"model\":\"theirs\",\"choices\":[],\"usage\":{\"prompt_tokens\":9,\"completion_tokens\":2,\"total_tokens\":11,\"prompt_tokens_details\":{\"cached_tokens\":4}}}";
+            "{\"id\":\"c\",\"object\":\"chat.completion.chunk\",\"created\":1,\"model\":\"theirs\",\"choices\":[],\"usage\":"
+                    + TOKENS + "}";
 
     private final HttpServer server;
     private final Queue<Handler<HttpServerRequest>> scripts = new ConcurrentLinkedQueue<>();
@@ -104,12 +107,25 @@ public final class FakeServer implements AutoCloseable {
     }
 
     public static String chunk(String delta, String finish) {
-        return "{\"id\":\"c\",\"object\":\"chat.completion.chunk\",\"model\":\"theirs\",\"choices\":[{\"index\":0,\"delta\":"
+        return "{\"id\":\"c\",\"object\":\"chat.completion.chunk\",\"created\":1,\"model\":\"theirs\",\"choices\":[{\"index\":0,\"delta\":"
                 + delta + ",\"finish_reason\":" + finish + "}]}";
     }
 
     public static String says(String text) {
         return chunk("{\"content\":\"" + text + "\"}", "null");
+    }
+
+    /** A whole reply to a chat. */
+    public static String chat(String text) {
+        return "{\"id\":\"c\",\"object\":\"chat.completion\",\"created\":1,\"model\":\"theirs\",\"choices\":[{\"index\":0,"
+                + "\"message\":{\"role\":\"assistant\",\"content\":\"" + text + "\",\"refusal\":null},"
+                + "\"logprobs\":null,\"finish_reason\":\"stop\"}],\"usage\":" + TOKENS + "}";
+    }
+
+    /** A whole text completion. */
+    public static String completion(String text) {
+        return "{\"id\":\"c\",\"object\":\"text_completion\",\"created\":1,\"model\":\"theirs\",\"choices\":[{\"index\":0,"
+                + "\"text\":\"" + text + "\",\"logprobs\":null,\"finish_reason\":\"stop\"}],\"usage\":" + TOKENS + "}";
     }
 
     /** The head of a stream. */

@@ -8,6 +8,7 @@ import dev.penstock.model.OutputFollower;
 import java.io.ByteArrayOutputStream;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.BitSet;
 import java.util.List;
 import java.util.Random;
@@ -64,6 +65,37 @@ class ConstraintsTest {
                 taken.add(token);
             }
             assertThat(follower.mayEnd()).as(text(taken)).isTrue();
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "root ::= \"<\" [^<>]* \">\" | \"(\" [a-z]{3,40} \")\" root?",
+                "root ::= ([^\\x00-\\x1f\"] | \"\\\"\" [a-c])* \".\" [0-9]{2}",
+                "root ::= (\"ab\" | [^a])* \"end\""
+            })
+    void whatMayComeNextWithinALimitIsWhatCanEndWithinIt(String gbnf) {
+        OutputConstraint constraint = constraints.compile(new OutputForm.Grammar(gbnf));
+        Random random = new Random(3);
+        for (int walk = 0; walk < 10; walk++) {
+            OutputFollower follower = constraint.follow();
+            for (int step = 0; step < 12 && !follower.mustEnd(); step++) {
+                int[] allowed = tokens(follower.allowed());
+                for (int left = 0; left < 9; left += 2) {
+                    int most = left;
+                    int[] ending = Arrays.stream(allowed)
+                            .filter(token -> follower.canEndWithin(token, most))
+                            .toArray();
+                    int[] within = tokens(follower.allowedWithin(left));
+                    if (ending.length > 0) {
+                        assertThat(within).isEqualTo(ending);
+                    } else {
+                        assertThat(within).isNotEmpty();
+                    }
+                }
+                follower.accept(allowed[random.nextInt(allowed.length)]);
+            }
         }
     }
 

@@ -6,8 +6,9 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalInt;
 
-/** A vocabulary of all bytes and of some longer pieces. */
-final class PiecesTokenizer implements Tokenizer {
+/** A vocabulary of all bytes, of some longer pieces, and of a token that ends a text, which has the highest id. */
+public final class PiecesTokenizer implements Tokenizer {
+    private static final String END = "</s>";
     private static final List<String> PIECES = List.of(
             "\"",
             "\":",
@@ -57,11 +58,18 @@ final class PiecesTokenizer implements Tokenizer {
 
     private final List<byte[]> tokens = new ArrayList<>();
 
-    PiecesTokenizer() {
+    /** The same each time. */
+    public PiecesTokenizer() {
         for (int b = 0; b < 256; b++) {
             tokens.add(new byte[] {(byte) b});
         }
         PIECES.forEach(piece -> tokens.add(piece.getBytes(StandardCharsets.UTF_8)));
+        tokens.add(END.getBytes(StandardCharsets.UTF_8));
+    }
+
+    /** The token that ends a text. */
+    public int end() {
+        return tokens.size() - 1;
     }
 
     @Override
@@ -86,12 +94,12 @@ final class PiecesTokenizer implements Tokenizer {
 
     @Override
     public boolean isSpecial(int token) {
-        return false;
+        return token == end();
     }
 
     @Override
     public OptionalInt id(String token) {
-        return OptionalInt.empty();
+        return token.equals(END) ? OptionalInt.of(end()) : OptionalInt.empty();
     }
 
     @Override

@@ -4,6 +4,7 @@ import static dev.penstock.prompt.dialogue.Reading.TOOLS;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import com.fasterxml.jackson.databind.ObjectMapper;
 import com.networknt.schema.InputFormat;
 import com.networknt.schema.SchemaRegistry;
 import com.networknt.schema.SpecificationVersion;
@@ -21,6 +22,7 @@ import org.junit.jupiter.params.provider.EnumSource.Mode;
 class CallFormsTest {
     private static final SchemaRegistry SCHEMAS = SchemaRegistry.withDefaultDialect(SpecificationVersion.DRAFT_2020_12);
     private static final int SAMPLES = 300;
+    private static final ObjectMapper JSON = new ObjectMapper();
 
     @ParameterizedTest
     @EnumSource(mode = Mode.EXCLUDE, names = "NONE")
@@ -55,6 +57,24 @@ class CallFormsTest {
                 assertThat(String.join("", parts)).isEqualTo(text.isEmpty() ? "" : "text:" + text);
             }
         }
+    }
+
+    @ParameterizedTest
+    @EnumSource(mode = Mode.EXCLUDE, names = "NONE")
+    void aToolThatTakesAnythingIsCalledWithArgumentsByAnyNames(ToolStyle style) throws Exception {
+        DialogueFormat format = Reading.format(style, null);
+        List<Tool> anything = List.of(Reading.SEARCH.withAnyArguments());
+        FormSampler sampler = new FormSampler(style.ordinal());
+        int given = 0;
+        for (int i = 0; i < SAMPLES; i++) {
+            String text = sampler.text(format.callsForm(anything, false));
+            List<String> parts =
+                    Reading.read(format.parser(TOOLS, ""), List.of(text)).parts();
+            assertThat(parts).as(text).hasSize(1).first().asString().startsWith("search{");
+            given +=
+                    JSON.readTree(parts.getFirst().substring("search".length())).size();
+        }
+        assertThat(given).isPositive();
     }
 
     @Test

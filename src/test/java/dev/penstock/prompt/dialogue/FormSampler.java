@@ -1,6 +1,7 @@
 package dev.penstock.prompt.dialogue;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import dev.penstock.prompt.constraint.OutputForm;
 import java.util.ArrayList;
 import java.util.List;
@@ -108,6 +109,9 @@ final class FormSampler {
                 random.nextBoolean() ? "[]" : "[" + json(schema.get("items")) + " , " + json(schema.get("items")) + "]";
             case "object" -> {
                 List<String> members = new ArrayList<>();
+                if (!schema.has("properties") && random.nextBoolean()) {
+                    members.add("\"any\": " + json(JsonNodeFactory.instance.objectNode()));
+                }
                 schema.path("properties").properties().forEach(property -> {
                     boolean required = schema.path("required").toString().contains("\"" + property.getKey() + "\"");
                     if (required || random.nextBoolean()) {
@@ -116,6 +120,10 @@ final class FormSampler {
                 });
                 yield "{" + String.join(",", members) + "\n}";
             }
+            // Anything.
+            case "" ->
+                List.of("null", "-7.5", "{\"a\": [true]}", PythonLiteral.quoted(bits()))
+                        .get(random.nextInt(4));
             default -> throw new IllegalArgumentException(schema.toString());
         };
     }
