@@ -81,21 +81,20 @@ class HttpEdge {
             return;
         }
         HttpConnection connection = request.connection();
-        boolean last = "close".equals(http.response().headers().get("Connection"));
-        long timer = http.vertx().setTimer(MAX_DRAIN_MS, id -> {
-            // Once it has ended, the connection may be at the next request.
-            if (!request.isEnded()) {
-                connection.close();
-            }
-        });
         request.handler(piece -> {});
-        request.endHandler(end -> {
-            http.vertx().cancelTimer(timer);
-            if (last) {
-                connection.close();
-            }
-        });
+        if ("close".equals(http.response().headers().get("Connection"))) {
+            request.endHandler(end -> connection.close());
+        }
+        // Who has read a body to its end leaves it paused, and until here that doesn't count as ended.
         request.resume();
+        if (!request.isEnded()) {
+            http.vertx().setTimer(MAX_DRAIN_MS, id -> {
+                // Once it has ended, the connection may be at the next request.
+                if (!request.isEnded()) {
+                    connection.close();
+                }
+            });
+        }
     }
 
     /** Whether what lies there needs the models. */

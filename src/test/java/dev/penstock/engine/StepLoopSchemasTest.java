@@ -4,7 +4,6 @@ import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import dev.penstock.model.DecoderShape;
 import dev.penstock.model.FinishReason;
 import dev.penstock.model.GenerationEvent.Finished;
 import dev.penstock.model.GenerationRequest;
@@ -293,16 +292,15 @@ class StepLoopSchemasTest {
     }
 
     /** A model that would rather say what no text has: ids beyond the vocabulary, and bytes that UTF-8 lacks. */
-    private static final class TemptedModel implements ModelRunner {
+    private static final class TemptedModel extends WrappedModel {
         private static final int[] NONSENSE = IntStream.concat(
                         IntStream.rangeClosed(0xF5, 0xFF), IntStream.range(TOKENIZER.vocabSize(), VOCAB))
                 .toArray();
 
-        private final ModelRunner model;
         private int steps;
 
         TemptedModel(ModelRunner model) {
-            this.model = model;
+            super(model);
         }
 
         @Override
@@ -311,43 +309,13 @@ class StepLoopSchemasTest {
             if (steps > MOST_STEPS) {
                 throw new IllegalStateException("still at it after " + MOST_STEPS + " steps");
             }
-            MemorySegment logits = model.run(batch);
+            MemorySegment logits = super.run(batch);
             for (int row = 0; row < batch.rows(); row++) {
                 for (int token : NONSENSE) {
                     logits.setAtIndex(ValueLayout.JAVA_FLOAT, (long) row * VOCAB + token, 50);
                 }
             }
             return logits;
-        }
-
-        @Override
-        public DecoderShape shape() {
-            return model.shape();
-        }
-
-        @Override
-        public int blockSize() {
-            return model.blockSize();
-        }
-
-        @Override
-        public int blockCount() {
-            return model.blockCount();
-        }
-
-        @Override
-        public int maxTokensPerStep() {
-            return model.maxTokensPerStep();
-        }
-
-        @Override
-        public int maxRowsPerStep() {
-            return model.maxRowsPerStep();
-        }
-
-        @Override
-        public void close() {
-            model.close();
         }
     }
 }

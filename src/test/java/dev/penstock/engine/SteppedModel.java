@@ -1,6 +1,5 @@
 package dev.penstock.engine;
 
-import dev.penstock.model.DecoderShape;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.concurrent.Semaphore;
@@ -9,8 +8,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 
 /** A runner whose steps a test lets go one by one, and can make fail. */
-final class SteppedModel implements ModelRunner {
-    private final ModelRunner model;
+final class SteppedModel extends WrappedModel {
     private final Semaphore entered = new Semaphore(0);
     private final Semaphore allowed = new Semaphore(0);
     private final AtomicInteger steps = new AtomicInteger();
@@ -20,7 +18,7 @@ final class SteppedModel implements ModelRunner {
     private volatile @Nullable Thread closedBy;
 
     SteppedModel(ModelRunner model) {
-        this.model = model;
+        super(model);
     }
 
     /** Waits until the loop is inside a step, before it is computed. */
@@ -77,7 +75,7 @@ final class SteppedModel implements ModelRunner {
         if (fails instanceof RuntimeException e) {
             throw e;
         }
-        MemorySegment logits = model.run(batch);
+        MemorySegment logits = super.run(batch);
         if (poisonedRow >= 0) {
             long first = (long) poisonedRow * shape().vocabSize();
             logits.setAtIndex(ValueLayout.JAVA_FLOAT, first + 3, Float.NaN);
@@ -87,33 +85,8 @@ final class SteppedModel implements ModelRunner {
     }
 
     @Override
-    public DecoderShape shape() {
-        return model.shape();
-    }
-
-    @Override
-    public int blockSize() {
-        return model.blockSize();
-    }
-
-    @Override
-    public int blockCount() {
-        return model.blockCount();
-    }
-
-    @Override
-    public int maxTokensPerStep() {
-        return model.maxTokensPerStep();
-    }
-
-    @Override
-    public int maxRowsPerStep() {
-        return model.maxRowsPerStep();
-    }
-
-    @Override
     public void close() {
         closedBy = Thread.currentThread();
-        model.close();
+        super.close();
     }
 }

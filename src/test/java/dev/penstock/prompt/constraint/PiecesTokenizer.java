@@ -84,7 +84,7 @@ public final class PiecesTokenizer implements Tokenizer {
 
     @Override
     public String decode(int[] ids, boolean skipSpecialTokens) {
-        throw new UnsupportedOperationException();
+        throw new AssertionError("only bytes of tokens are asked for, one by one");
     }
 
     @Override

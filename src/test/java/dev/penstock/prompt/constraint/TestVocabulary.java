@@ -68,12 +68,12 @@ final class TestVocabulary implements Tokenizer {
 
     @Override
     public int[] encode(String text, boolean addSpecialTokens) {
-        throw new UnsupportedOperationException();
+        throw new AssertionError("constraints encode nothing");
     }
 
     @Override
     public String decode(int[] tokens, boolean skipSpecialTokens) {
-        throw new UnsupportedOperationException();
+        throw new AssertionError("constraints decode nothing");
     }
 
     @Override

@@ -116,17 +116,17 @@ class DialogueFormatTest {
 
         @Override
         public int[] encode(String text, boolean addSpecialTokens) {
-            throw new UnsupportedOperationException();
+            throw new AssertionError("formats encode nothing");
         }
 
         @Override
         public String decode(int[] tokens, boolean skipSpecialTokens) {
-            throw new UnsupportedOperationException();
+            throw new AssertionError("formats decode nothing");
         }
 
         @Override
         public byte[] bytes(int token) {
-            throw new UnsupportedOperationException();
+            throw new AssertionError("formats ask for no bytes");
         }
 
         @Override
